@@ -1,0 +1,182 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+extension JSONCursor {
+    /// From the opening quote to behind the closing one. RFC 8259, section 7; UTF-8 as in RFC 3629, section 4.
+    mutating func scanString() throws(JSONError) -> JSONSlice {
+        let start = position
+        var hasEscapes = false
+        position += 1
+        while position < bytes.count {
+            let byte = bytes[position]
+            switch byte {
+            case UInt8(ascii: "\""):
+                position += 1
+                return JSONSlice(kind: .string, range: start..<position, hasEscapes: hasEscapes)
+            case UInt8(ascii: "\\"):
+                hasEscapes = true
+                try scanEscape()
+            case 0x00...0x1f:
+                throw JSONError(.controlCharacter, at: position)
+            case 0x20...0x7f:
+                position += 1
+            default:
+                try scanMultibyte(leading: byte)
+            }
+        }
+        throw JSONError(.unexpectedEnd, at: position)
+    }
+
+    private mutating func scanEscape() throws(JSONError) {
+        let start = position
+        position += 1
+        guard let byte = current else { throw JSONError(.unexpectedEnd, at: position) }
+        position += 1
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            return
+        case UInt8(ascii: "u"):
+            let unit = try scanFourHexDigits()
+            if UTF16.isTrailSurrogate(unit) { throw JSONError(.loneSurrogate, at: start) }
+            guard UTF16.isLeadSurrogate(unit) else { return }
+            guard current == UInt8(ascii: "\\"), position + 1 < bytes.count, bytes[position + 1] == UInt8(ascii: "u")
+            else { throw JSONError(.loneSurrogate, at: start) }
+            position += 2
+            guard UTF16.isTrailSurrogate(try scanFourHexDigits()) else { throw JSONError(.loneSurrogate, at: start) }
+        default:
+            throw JSONError(.invalidEscape, at: start)
+        }
+    }
+
+    private mutating func scanFourHexDigits() throws(JSONError) -> UInt16 {
+        var unit: UInt16 = 0
+        for _ in 0..<4 {
+            guard let byte = current else { throw JSONError(.unexpectedEnd, at: position) }
+            guard let digit = hexDigit(byte) else { throw JSONError(.invalidEscape, at: position) }
+            unit = unit << 4 | digit
+            position += 1
+        }
+        return unit
+    }
+
+    /// Overlong forms, surrogates and scalars beyond U+10FFFF are refused: each has a spelling other parsers read differently.
+    private mutating func scanMultibyte(leading: UInt8) throws(JSONError) {
+        let start = position
+        let length: Int
+        let second: ClosedRange<UInt8>
+        switch leading {
+        case 0xc2...0xdf: (length, second) = (2, 0x80...0xbf)
+        case 0xe0: (length, second) = (3, 0xa0...0xbf)
+        case 0xed: (length, second) = (3, 0x80...0x9f)
+        case 0xe1...0xef: (length, second) = (3, 0x80...0xbf)
+        case 0xf0: (length, second) = (4, 0x90...0xbf)
+        case 0xf1...0xf3: (length, second) = (4, 0x80...0xbf)
+        case 0xf4: (length, second) = (4, 0x80...0x8f)
+        default: throw JSONError(.invalidUTF8, at: start)
+        }
+        guard start + length <= bytes.count, second.contains(bytes[start + 1]) else {
+            throw JSONError(.invalidUTF8, at: start)
+        }
+        for index in 2..<max(length, 2) where bytes[start + index] & 0xc0 != 0x80 {
+            throw JSONError(.invalidUTF8, at: start)
+        }
+        position += length
+    }
+
+    // MARK: - What a scanned string says
+
+    /// Compares without decoding; a string with escapes is decoded first, so `"\u0069d"` is `id`.
+    package func string(_ slice: JSONSlice, equals literal: StaticString) -> Bool {
+        guard !slice.hasEscapes else { return text(of: slice) == literal.description }
+        let content = slice.content
+        guard content.count == literal.utf8CodeUnitCount else { return false }
+        for index in 0..<content.count where bytes[content.lowerBound + index] != literal.byte(at: index) {
+            return false
+        }
+        return true
+    }
+
+    /// The same for a name that is not known before the program runs.
+    package func string(_ slice: JSONSlice, equals utf8: [UInt8]) -> Bool {
+        guard !slice.hasEscapes else { return Array(text(of: slice).utf8) == utf8 }
+        let content = slice.content
+        guard content.count == utf8.count else { return false }
+        for index in 0..<content.count where bytes[content.lowerBound + index] != utf8[index] { return false }
+        return true
+    }
+
+    /// The string as a Swift string, escapes resolved. The slice must come from this document.
+    package func text(of slice: JSONSlice) -> String {
+        let content = slice.content
+        guard slice.hasEscapes else { return copyText(content) }
+        var units: [UInt8] = []
+        units.reserveCapacity(content.count)
+        var index = content.lowerBound
+        while index < content.upperBound {
+            let byte = bytes[index]
+            guard byte == UInt8(ascii: "\\") else {
+                units.append(byte)
+                index += 1
+                continue
+            }
+            index = appendEscape(at: index, to: &units)
+        }
+        return String(decoding: units, as: UTF8.self)
+    }
+
+    /// Bytes of the document as they stand, for spellings that must survive.
+    package func copyText(_ range: Range<Int>) -> String {
+        String(decoding: copyBytes(range), as: UTF8.self)
+    }
+
+    package func copyBytes(_ range: Range<Int>) -> [UInt8] {
+        unsafe bytes.extracting(range).withUnsafeBufferPointer { unsafe Array($0) }
+    }
+
+    private func appendEscape(at start: Int, to units: inout [UInt8]) -> Int {
+        switch bytes[start + 1] {
+        case UInt8(ascii: "b"): units.append(0x08)
+        case UInt8(ascii: "f"): units.append(0x0c)
+        case UInt8(ascii: "n"): units.append(0x0a)
+        case UInt8(ascii: "r"): units.append(0x0d)
+        case UInt8(ascii: "t"): units.append(0x09)
+        case UInt8(ascii: "u"):
+            let lead = unit(at: start + 2)
+            guard UTF16.isLeadSurrogate(lead) else {
+                append(UInt32(lead), to: &units)
+                return start + 6
+            }
+            let trail = unit(at: start + 8)
+            append(0x10000 + (UInt32(lead & 0x3ff) << 10 | UInt32(trail & 0x3ff)), to: &units)
+            return start + 12
+        case let byte: units.append(byte)
+        }
+        return start + 2
+    }
+
+    private func unit(at start: Int) -> UInt16 {
+        (start..<start + 4).reduce(0) { $0 << 4 | (hexDigit(bytes[$1]) ?? 0) }
+    }
+
+    private func append(_ value: UInt32, to units: inout [UInt8]) {
+        units.append(contentsOf: String(Unicode.Scalar(value) ?? "\u{fffd}").utf8)
+    }
+
+    private func hexDigit(_ byte: UInt8) -> UInt16? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt16(byte - UInt8(ascii: "0"))
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt16(byte - UInt8(ascii: "a") + 10)
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt16(byte - UInt8(ascii: "A") + 10)
+        default: nil
+        }
+    }
+}
+
+extension StaticString {
+    /// One byte of a literal, which lives as long as the program.
+    func byte(at index: Int) -> UInt8 {
+        precondition(index < utf8CodeUnitCount)
+        return unsafe utf8Start[index]
+    }
+}

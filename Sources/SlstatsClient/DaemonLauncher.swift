@@ -1,0 +1,121 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+internal import SlstatsProtocol
+
+/// Starts a daemon when nobody listens: in containers and CI, where no user manager does it.
+///
+/// The starter binds the socket itself and hands it over, the way systemd does. So there is one winner however many start
+/// at once, nobody has to wait for a sign of readiness, and a request sent meanwhile waits in the kernel's queue.
+package struct DaemonLauncher: Sendable {
+    /// Where the program is looked for, in this order; a name without a slash is searched in PATH.
+    package let programs: [String]
+
+    package init(programs: [String]) {
+        self.programs = programs
+    }
+
+    /// `slstatsd` beside this program, else the one in PATH.
+    package static func besideThisProgram() -> DaemonLauncher {
+        var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let count = buffer.withUnsafeMutableBytes { bytes in
+            readlink("/proc/self/exe", bytes.baseAddress!.assumingMemoryBound(to: CChar.self), bytes.count)
+        }
+        guard count > 0, let slash = buffer[..<count].lastIndex(of: UInt8(ascii: "/")) else {
+            return DaemonLauncher(programs: ["slstatsd"])
+        }
+        let folder = String(decoding: buffer[..<slash], as: UTF8.self)
+        return DaemonLauncher(programs: ["\(folder)/slstatsd", "slstatsd"])
+    }
+
+    /// Makes sure somebody listens at the location, and answers with a connection to them.
+    func connect(to location: SocketLocation, deadline: Deadline) throws(SlstatsClientError) -> DaemonConnection {
+        let failure: CInt
+        do throws(ListenerClaimError) {
+            switch try ListenerClaim.make(at: location) {
+            case .alive(let socket): return DaemonConnection(socket)
+            case .bound(let listener): failure = start(with: listener)
+            }
+        } catch {
+            throw SlstatsClientError(.unreachable, error.description)
+        }
+        guard failure == 0 else {
+            // Nobody will ever serve this socket: take it away, so that the next client sees "not there" at once.
+            unlink(location.path)
+            let reason = String(cString: strerror(failure))
+            throw SlstatsClientError(
+                .unreachable,
+                "daemon not reachable at \(location.path) and slstatsd could not be started: \(reason); is it in PATH?")
+        }
+        do throws(SystemCallError) {
+            return try DaemonConnection(to: location, deadline: deadline)
+        } catch {
+            throw SlstatsClientError(.unreachable, "daemon not reachable at \(location.path): \(error)")
+        }
+    }
+
+    /// POSIX_SPAWN_SETSID, which glibc's spawn.h shows to GNU C only.
+    private static let newSession: Int16 = 0x80
+
+    /// Answers 0, or the errno of the last program tried.
+    private func start(with listener: borrowing UnixSocket) -> CInt {
+        var failure: CInt = ENOENT
+        for program in programs {
+            failure = spawn(program, listener)
+            if failure == 0 { break }
+        }
+        return failure
+    }
+
+    /// With the socket as descriptor 3, /dev/null below it and nothing above, and in its own session, so that Ctrl-C and
+    /// hang-up in the caller's terminal miss it.
+    ///
+    /// posix_spawn(3) because the host may have threads, which fork(2) would leave behind with their locks held.
+    private func spawn(_ program: String, _ listener: borrowing UnixSocket) -> CInt {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        // By way of 100: dup2 of 3 onto itself would leave close-on-exec set.
+        posix_spawn_file_actions_adddup2(&actions, listener.descriptor, 100)
+        posix_spawn_file_actions_adddup2(&actions, 100, 3)
+        for descriptor in Self.openDescriptors() where descriptor > 3 {
+            posix_spawn_file_actions_addclose(&actions, descriptor)
+        }
+        posix_spawn_file_actions_addclose(&actions, 100)
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
+
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var noSignals = sigset_t()
+        var allSignals = sigset_t()
+        sigemptyset(&noSignals)
+        sigfillset(&allSignals)
+        posix_spawnattr_setsigmask(&attributes, &noSignals)
+        posix_spawnattr_setsigdefault(&attributes, &allSignals)
+        posix_spawnattr_setflags(
+            &attributes, Self.newSession | Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF))
+
+        var arguments = [strdup("slstatsd"), strdup("--socket-fd"), strdup("3"), nil]
+        defer { for argument in arguments { free(argument) } }
+        var child: pid_t = 0
+        return posix_spawnp(&child, program, &actions, &attributes, &arguments, environ)
+    }
+
+    /// A shell's pipe that the daemon kept open would make its reader wait for ever.
+    private static func openDescriptors() -> [CInt] {
+        guard let folder = opendir("/proc/self/fd") else { return [] }
+        defer { closedir(folder) }
+        var descriptors: [CInt] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { tuple in
+                tuple.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
+            }
+            if let descriptor = CInt(name) { descriptors.append(descriptor) }
+        }
+        return descriptors
+    }
+}

@@ -1,0 +1,120 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+package import OrderedJSON
+package import SlstatsProtocol
+
+/// Asks the daemon, and starts it if it is not there. Blocking; every call ends by its deadline.
+///
+///     let client = try SlstatsClient()
+///     try client.record(event: #"{"command":"deploy"}"#)
+///     if let notification = try client.claimNotification() { print(notification.message) }
+///
+/// Each call opens its own connection, so a client can be kept, copied and used from any thread.
+public struct SlstatsClient: Sendable {
+    /// What a call may take when nothing else is said: nobody's shell waits longer for us.
+    public static let defaultDeadline = Duration.milliseconds(250)
+
+    package let location: SocketLocation
+    package let environment: CallerEnvironment
+    private let launcher: DaemonLauncher?
+    private let deadline: Duration
+
+    /// Finds the socket from the environment of this process.
+    public init(deadline: Duration = defaultDeadline) throws(SlstatsClientError) {
+        try self.init(environment: .process, launcher: .besideThisProgram(), deadline: deadline)
+    }
+
+    package init(
+        environment: CallerEnvironment, launcher: DaemonLauncher?, deadline: Duration
+    ) throws(SlstatsClientError) {
+        do {
+            location = try SocketLocation.resolve(environment.surroundings)
+        } catch {
+            throw SlstatsClientError(.unreachable, error.description)
+        }
+        self.environment = environment
+        self.launcher = launcher
+        self.deadline = deadline
+    }
+
+    // MARK: - One request
+
+    /// Sends one request and reads its answer.
+    ///
+    /// - Parameter params: writes the `params` object.
+    /// - Returns: the `result` member.
+    /// - Throws: ``SlstatsClientError/Code/refused`` for an `error` member.
+    package func call(
+        _ method: Method, deadline: Duration? = nil, params: (inout JSONWriter) -> Void
+    ) throws(SlstatsClientError) -> JSON {
+        try callKeepingLine(method, deadline: deadline, params: params).result
+    }
+
+    /// The same, with the whole line, for results whose spelling matters.
+    package func callKeepingLine(
+        _ method: Method, deadline: Duration? = nil, params: (inout JSONWriter) -> Void
+    ) throws(SlstatsClientError) -> (result: JSON, line: [UInt8]) {
+        let line = try exchange(Self.line(method, params: params), deadline: deadline ?? self.deadline)
+        let reply: JSON
+        do {
+            reply = try JSON(parsing: line)
+        } catch {
+            throw SlstatsClientError(.connectionLost, "the daemon's answer is not JSON: \(error)")
+        }
+        if let error = reply["error"] {
+            throw SlstatsClientError(
+                .refused, reason: error["data"]?["reason"]?.string,
+                error["message"]?.string ?? "the daemon refused without saying why")
+        }
+        guard let result = reply["result"] else {
+            throw SlstatsClientError(.connectionLost, "the daemon's answer has neither result nor error")
+        }
+        return (result, line)
+    }
+
+    package static func line(_ method: Method, params: (inout JSONWriter) -> Void) -> [UInt8] {
+        var writer = JSONWriter(capacity: 1024)
+        writer.beginObject()
+        writer.key("jsonrpc")
+        writer.string("2.0")
+        writer.key("id")
+        writer.integer(1)
+        writer.key("method")
+        writer.string(method.rawValue)
+        writer.key("params")
+        params(&writer)
+        writer.endObject()
+        writer.endLine()
+        return writer.bytes
+    }
+
+    /// One line there, one line back. Nobody there: the daemon is started, and the request waits for it in its queue.
+    package func exchange(_ line: [UInt8], deadline duration: Duration) throws(SlstatsClientError) -> [UInt8] {
+        guard line.count <= ProtocolLimits.maximumLineBytes else {
+            throw SlstatsClientError(
+                .tooLarge, reason: ProtocolError.Reason.tooLarge.rawValue,
+                "the request has \(line.count) bytes, the limit is \(ProtocolLimits.maximumLineBytes)")
+        }
+        let deadline = Deadline(after: duration)
+        var connection = try connect(deadline)
+        try connection.send(line, deadline: deadline)
+        return try connection.receiveLine(deadline: deadline)
+    }
+
+    private func connect(_ deadline: Deadline) throws(SlstatsClientError) -> DaemonConnection {
+        do throws(SystemCallError) {
+            return try DaemonConnection(to: location, deadline: deadline)
+        } catch {
+            switch error.errno {
+            case ENOENT, ECONNREFUSED, ENOTDIR:
+                if let launcher { return try launcher.connect(to: location, deadline: deadline) }
+            default: break
+            }
+            throw SlstatsClientError(
+                .unreachable,
+                "daemon not reachable at \(location.path): \(error); try: systemctl --user start slstatsd.socket")
+        }
+    }
+}

@@ -1,0 +1,40 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+/// What one attempt to deliver a batch came to (engineering-notes, section 6).
+package enum DeliveryOutcome: Sendable, Equatable {
+    /// 2xx, with a body that may hold notifications.
+    case delivered(answer: [UInt8])
+    /// The collector will never take this batch.
+    case rejected(status: Int)
+    /// No answer, or one that says "not now"; `delay` is what it asked for.
+    case retryLater(delay: Duration?, reason: String)
+    /// 401, 403, 410, 451: nothing more is sent until the configuration changes.
+    case stop(status: Int)
+    /// Telemetry was turned off meanwhile.
+    case cancelled
+
+    /// What a status code alone says.
+    package init(status: Int, answer: [UInt8], retryAfter: Duration?) {
+        self =
+            switch status {
+            case 200..<300: .delivered(answer: answer)
+            case 401, 403, 410, 451: .stop(status: status)
+            case 408, 425, 429, 500...: .retryLater(delay: retryAfter, reason: "HTTP \(status)")
+            // A redirect to another place is a configuration to be mended, not followed.
+            case 300..<400: .retryLater(delay: nil, reason: "HTTP \(status), redirects are not followed")
+            default: .rejected(status: status)
+            }
+    }
+
+    /// A word for `status` and `flush`.
+    package var summary: String {
+        switch self {
+        case .delivered: "delivered"
+        case .rejected(let status): "rejected: HTTP \(status)"
+        case .retryLater(_, let reason): "will retry: \(reason)"
+        case .stop(let status): "stopped: HTTP \(status)"
+        case .cancelled: "cancelled"
+        }
+    }
+}

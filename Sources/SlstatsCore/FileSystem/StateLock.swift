@@ -1,0 +1,63 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+package import SystemPackage
+
+/// The exclusive hold on a state folder: two daemons on one spool would both number, send and unlink.
+///
+/// flock(2) on `<state>/lock`; it ends with the process, however that ends, so there is no stale lock.
+package final class StateLock: Sendable {
+    private let descriptor: CInt
+
+    /// - Parameter patience: how long to wait for a holder that is about to leave.
+    package init(state: FilePath, patience: Duration = .zero) throws(StateLockError) {
+        let path = state.appending("lock")
+        let descriptor = open(path.string, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { throw .unusable(FileError("open", path, Errno(rawValue: errno))) }
+        let deadline = ContinuousClock.now + patience
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            guard errno == EWOULDBLOCK || errno == EINTR else {
+                let error = FileError("flock", path, Errno(rawValue: errno))
+                close(descriptor)
+                throw .unusable(error)
+            }
+            guard ContinuousClock.now < deadline else {
+                let holder = Self.holder(descriptor)
+                close(descriptor)
+                throw .held(path: path, by: holder)
+            }
+            // flock(2) has no time limit of its own.
+            var pause = timespec(tv_sec: 0, tv_nsec: 10_000_000)
+            nanosleep(&pause, nil)
+        }
+        self.descriptor = descriptor
+        let pid = "\(getpid())\n"
+        ftruncate(descriptor, 0)
+        pwrite(descriptor, pid, pid.utf8.count, 0)
+    }
+
+    deinit { close(descriptor) }
+
+    /// The pid that the holder wrote; only for the message.
+    private static func holder(_ descriptor: CInt) -> Int? {
+        var buffer = [UInt8](repeating: 0, count: 16)
+        let count = pread(descriptor, &buffer, buffer.count, 0)
+        guard count > 0 else { return nil }
+        return Int(String(decoding: buffer[..<count], as: UTF8.self).prefix { $0.isNumber })
+    }
+}
+
+/// Why a state folder cannot be taken.
+package enum StateLockError: Error, Equatable, CustomStringConvertible {
+    case held(path: FilePath, by: Int?)
+    case unusable(FileError)
+
+    package var description: String {
+        switch self {
+        case .held(let path, let pid):
+            "another slstatsd\(pid.map { " (pid \($0))" } ?? "") works on \(path.removingLastComponent()); stop it first"
+        case .unusable(let error): "the state folder cannot be locked: \(error)"
+        }
+    }
+}

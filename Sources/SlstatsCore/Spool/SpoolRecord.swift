@@ -1,0 +1,46 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+internal import OrderedJSON
+
+/// One line of a segment: `crc32c␠sequence␠json␊` (SpoolFormat.md, "Lines").
+///
+/// JSON on one line cannot contain a newline, so after any damage the next newline is a place to start again.
+package enum SpoolRecord {
+    /// Writes one line at the end of a buffer.
+    package static func append(_ json: some Collection<UInt8>, sequence: UInt64, to buffer: inout [UInt8]) {
+        let start = buffer.count
+        buffer.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: 8))
+        buffer.append(UInt8(ascii: " "))
+        buffer.append(contentsOf: String(sequence).utf8)
+        buffer.append(UInt8(ascii: " "))
+        buffer.append(contentsOf: json)
+        var checksum = CRC32C.checksum(of: buffer[(start + 9)...])
+        for index in (start..<start + 8).reversed() {
+            buffer[index] = hexDigits[Int(checksum & 0xf)]
+            checksum >>= 4
+        }
+        buffer.append(0x0a)
+    }
+
+    /// What a line of that many JSON bytes takes at most.
+    package static func maximumLength(json: Int) -> Int { 8 + 1 + 20 + 1 + json + 1 }
+
+    /// Reads one line, given without its newline; `nil` for anything but a whole and undamaged one.
+    package static func parse(_ line: ArraySlice<UInt8>) -> (sequence: UInt64, json: Range<Int>)? {
+        let start = line.startIndex
+        guard line.count > 11, line[start + 8] == UInt8(ascii: " ") else { return nil }
+        var checksum: UInt32 = 0
+        for byte in line[start..<start + 8] {
+            guard let digit = hexDigits.firstIndex(of: byte) else { return nil }
+            checksum = checksum << 4 | UInt32(digit)
+        }
+        let body = line[(start + 9)...]
+        guard let space = body.firstIndex(of: UInt8(ascii: " ")), CRC32C.checksum(of: body) == checksum,
+            let sequence = UInt64(String(decoding: body[..<space], as: UTF8.self))
+        else { return nil }
+        return (sequence, space + 1..<line.endIndex)
+    }
+
+    private static let hexDigits = Array("0123456789abcdef".utf8)
+}

@@ -1,0 +1,54 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+internal import SlstatsCore
+
+/// The keys that exist. Each can stand in the file, in the environment and on the command line.
+package enum ConfigurationKey: String, CaseIterable, Sendable {
+    case collectorURL = "collector.url"
+    case spoolMaxBytes = "spool.maxBytes"
+    case spoolMaxAge = "spool.maxAge"
+    case spoolMaxEventBytes = "spool.maxEventBytes"
+    case flushEvents = "flush.events"
+    case flushBytes = "flush.bytes"
+    case flushInterval = "flush.interval"
+
+    /// `collector.url` → `SLSTATS_COLLECTOR_URL`.
+    package var variable: String {
+        "SLSTATS_" + rawValue.uppercased().split(separator: ".").joined(separator: "_")
+    }
+
+    /// Puts a value in its place; answers what would be right if it does not fit.
+    func apply(_ text: String, to configuration: inout DaemonConfiguration) -> Mend? {
+        switch self {
+        case .collectorURL:
+            guard text.hasPrefix("http://") || text.hasPrefix("https://") else { return "an http or https URL" }
+            configuration.collectorURL = text
+        case .spoolMaxBytes: return Self.set(&configuration.spool.maximumBytes, ConfigurationValue.bytes(text))
+        case .spoolMaxAge: return Self.set(&configuration.spool.maximumAge, ConfigurationValue.duration(text))
+        case .spoolMaxEventBytes:
+            guard let bytes = ConfigurationValue.bytes(text), bytes <= 48 << 10 else { return "a size up to 48KiB" }
+            configuration.spool.maximumEventBytes = bytes
+        case .flushEvents:
+            guard let events = Int(text), events > 0 else { return "a whole number above 0" }
+            configuration.flush.events = events
+        case .flushBytes: return Self.set(&configuration.flush.bytes, ConfigurationValue.bytes(text))
+        case .flushInterval: return Self.set(&configuration.flush.interval, ConfigurationValue.duration(text))
+        }
+        return nil
+    }
+
+    typealias Mend = String
+
+    private static func set(_ place: inout Int, _ value: Int?) -> Mend? {
+        guard let value else { return "a size such as 64KiB or 16MiB" }
+        place = value
+        return nil
+    }
+
+    private static func set(_ place: inout Duration, _ value: Duration?) -> Mend? {
+        guard let value else { return "a duration such as 90s, 15m or 7d" }
+        place = value
+        return nil
+    }
+}

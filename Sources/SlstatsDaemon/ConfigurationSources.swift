@@ -1,0 +1,74 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Configuration
+
+/// Brings flag, environment and file together: flag > environment > file > default.
+///
+/// Each source is checked by itself first, so that a mistake is reported where it stands, even if another source hides it.
+package struct ConfigurationSources {
+    private var providers: [InMemoryProvider] = []
+
+    package init() {}
+
+    /// What the command line says, by key. Add sources in the order of their rank.
+    package mutating func addFlags(_ flags: [ConfigurationKey: String]) throws(ConfigurationError) {
+        for (key, text) in flags { try check(key, text, place: "--\(key.rawValue)") }
+        add("flags", flags)
+    }
+
+    package mutating func addEnvironment(_ variable: (String) -> String?) throws(ConfigurationError) {
+        var values: [ConfigurationKey: String] = [:]
+        for key in ConfigurationKey.allCases {
+            guard let text = variable(key.variable), !text.isEmpty else { continue }
+            try check(key, text, place: key.variable)
+            values[key] = text
+        }
+        // The original's variable, below ours.
+        if values[.collectorURL] == nil, let text = variable("SLS_ANALYTICS_URL"), !text.isEmpty {
+            try check(.collectorURL, text, place: "SLS_ANALYTICS_URL")
+            values[.collectorURL] = text
+        }
+        add("environment", values)
+    }
+
+    /// - Parameter name: the file's path, for messages.
+    package mutating func addFile(_ bytes: [UInt8], name: String) throws(ConfigurationError) {
+        var values: [ConfigurationKey: String] = [:]
+        for setting in try ConfigurationFile(bytes, name: name).settings {
+            let place = "\(name):\(setting.line)"
+            guard let key = ConfigurationKey(rawValue: setting.key) else {
+                let known = ConfigurationKey.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ConfigurationError(
+                    place: place, problem: "unknown key \(setting.key)", mend: "known keys: \(known)")
+            }
+            try check(key, setting.text, place: place)
+            values[key] = setting.text
+        }
+        add("file", values)
+    }
+
+    package func configuration() -> DaemonConfiguration {
+        var configuration = DaemonConfiguration()
+        let reader = ConfigReader(providers: providers)
+        for key in ConfigurationKey.allCases {
+            guard let text = reader.string(forKey: ConfigKey(key.rawValue)) else { continue }
+            let mend = key.apply(text, to: &configuration)
+            precondition(mend == nil, "sources are checked when they are added")
+        }
+        return configuration
+    }
+
+    private mutating func add(_ name: String, _ values: [ConfigurationKey: String]) {
+        let pairs = values.map {
+            (AbsoluteConfigKey(ConfigKey($0.key.rawValue)), ConfigValue(.string($0.value), isSecret: false))
+        }
+        providers.append(InMemoryProvider(name: name, values: Dictionary(uniqueKeysWithValues: pairs)))
+    }
+
+    private func check(_ key: ConfigurationKey, _ text: String, place: String) throws(ConfigurationError) {
+        var scratch = DaemonConfiguration()
+        guard let mend = key.apply(text, to: &scratch) else { return }
+        throw ConfigurationError(place: place, problem: "\(key.rawValue) is \(text)", mend: "it takes \(mend)")
+    }
+}

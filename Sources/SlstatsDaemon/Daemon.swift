@@ -1,0 +1,77 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+package import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import ServiceLifecycle
+internal import SlstatsCore
+internal import SlstatsProtocol
+internal import UnixSignals
+
+/// Where everything is put together: one event loop, three services, the four seams.
+package struct Daemon {
+    /// What the world outside wants to hear, and what has to be done about the socket at the end.
+    package struct Hooks: Sendable {
+        package var accepting: @Sendable () -> Void = {}
+        package var stopping: @Sendable () -> Void = {}
+
+        package init() {}
+    }
+
+    private let configuration: DaemonConfiguration
+    private let places: DaemonPlaces
+    private let hooks: Hooks
+    private let logger: Logger
+
+    package init(configuration: DaemonConfiguration, places: DaemonPlaces, hooks: Hooks, logger: Logger) {
+        self.configuration = configuration
+        self.places = places
+        self.hooks = hooks
+        self.logger = logger
+    }
+
+    /// Serves until SIGTERM or SIGINT, then answers what was asked, puts everything on disk and returns.
+    ///
+    /// - Parameter listener: a listening Unix stream socket, which becomes ours.
+    package func run(listener: CInt) async throws {
+        // A write beyond RLIMIT_FSIZE should fail like any other full disk, not kill us.
+        signal(SIGXFSZ, SIG_IGN)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let syncThread = NIOThreadPool(numberOfThreads: 1)
+        syncThread.start()
+        let store = try Store(
+            configuration: configuration, places: places, loop: group.next(), syncThread: syncThread,
+            files: PosixFileSystem(), clock: .system, random: .system, logger: logger)
+        let server = SocketServer(
+            descriptor: listener, socket: places.socket.path, store: store, userID: places.userID, group: group,
+            logger: logger, onAccepting: hooks.accepting, onStopping: hooks.stopping)
+        let exporter = configuration.collectorURL.map { HTTPExporter(url: $0, group: group) }
+
+        // Shut down from the last to the first: no more requests, then no more deliveries, then the files.
+        var services: [any Service] = [StoreService(store: store)]
+        if let exporter { services.append(Flusher(store: store, exporter: exporter, logger: logger)) }
+        services.append(server)
+        var lifecycle = ServiceGroupConfiguration(
+            services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger)
+        lifecycle.maximumGracefulShutdownDuration = .seconds(5)
+        lifecycle.maximumCancellationDuration = .seconds(2)
+        try await ServiceGroup(configuration: lifecycle).run()
+
+        try await exporter?.shutdown()
+        try await syncThread.shutdownGracefully()
+        try await group.shutdownGracefully()
+    }
+}
+
+/// Keeps the store until everybody else has stopped, then syncs it.
+private struct StoreService: Service {
+    let store: Store
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        await store.stop()
+    }
+}

@@ -1,0 +1,46 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+internal import OrderedJSON
+internal import SlstatsProtocol
+
+/// The `params` of a request that is not on the hot path. Missing members are the caller's choice, wrong ones an error.
+struct Params {
+    private let json: JSON
+
+    init(_ range: Range<Int>?, of line: Span<UInt8>) throws(ProtocolError) {
+        guard let range else {
+            json = [:]
+            return
+        }
+        do throws(JSONError) {
+            var cursor = JSONCursor(line, at: range.lowerBound)
+            json = try JSON(reading: &cursor)
+        } catch {
+            throw .invalidParams("\(error)")
+        }
+    }
+
+    func bool(_ name: String) throws(ProtocolError) -> Bool? {
+        guard let value = json[name] else { return nil }
+        guard let bool = value.bool else { throw .invalidParams("\(name) is neither true nor false") }
+        return bool
+    }
+
+    func integer(_ name: String, in bounds: ClosedRange<Int64>) throws(ProtocolError) -> Int64? {
+        guard let value = json[name] else { return nil }
+        guard let integer = value.integer, bounds.contains(integer) else {
+            throw .invalidParams("\(name) is not a whole number from \(bounds.lowerBound) to \(bounds.upperBound)")
+        }
+        return integer
+    }
+
+    func facts() throws(ProtocolError) -> Facts {
+        guard let value = json["facts"] else { return Facts() }
+        do throws(JSONError) {
+            return try Facts(value)
+        } catch {
+            throw .invalidParams("facts: \(error)")
+        }
+    }
+}

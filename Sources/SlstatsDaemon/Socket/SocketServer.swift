@@ -1,0 +1,78 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+internal import Logging
+internal import NIOCore
+internal import NIOExtras
+internal import NIOPosix
+internal import ServiceLifecycle
+internal import SlstatsProtocol
+
+/// Accepts connections on a socket that is already listening, from systemd or of our own.
+struct SocketServer: Service {
+    private let descriptor: CInt
+    private let socket: String
+    private let store: Store
+    private let userID: UInt32
+    private let group: any EventLoopGroup
+    private let logger: Logger
+    private let onAccepting: @Sendable () -> Void
+    private let onStopping: @Sendable () -> Void
+
+    /// - Parameters:
+    ///   - descriptor: a listening Unix stream socket; it is closed when the service ends.
+    ///   - userID: whoever else connects is turned away.
+    ///   - onAccepting: called when a connection would be answered.
+    ///   - onStopping: called before the socket is closed.
+    init(
+        descriptor: CInt, socket: String, store: Store, userID: UInt32, group: any EventLoopGroup, logger: Logger,
+        onAccepting: @escaping @Sendable () -> Void, onStopping: @escaping @Sendable () -> Void
+    ) {
+        self.descriptor = descriptor
+        self.socket = socket
+        self.store = store
+        self.userID = userID
+        self.group = group
+        self.logger = logger
+        self.onAccepting = onAccepting
+        self.onStopping = onStopping
+    }
+
+    func run() async throws {
+        let quiescing = ServerQuiescingHelper(group: group)
+        let server = try await ServerBootstrap(group: group)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(quiescing.makeServerChannelHandler(channel: channel))
+                }
+            }
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer(prepare)
+            .withBoundSocket(descriptor)
+            .get()
+        // NIO has called listen(2) with its own, smaller backlog while it took the descriptor over.
+        guard listen(descriptor, 4096) == 0 else { throw SystemCallError("listen", path: socket) }
+        await store.start()
+        onAccepting()
+
+        await withGracefulShutdownHandler {
+            try? await server.closeFuture.get()
+        } onGracefulShutdown: {
+            onStopping()
+            quiescing.initiateShutdown(promise: nil)
+        }
+    }
+
+    /// Anybody but the user is gone before a byte of theirs is read.
+    private func prepare(_ channel: any Channel) -> EventLoopFuture<Void> {
+        PeerCredentials.of(channel).flatMapThrowing { peer in
+            guard peer.userID == userID else {
+                logger.warning("refused a connection of another user", metadata: ["uid": "\(peer.userID)"])
+                throw ChannelError.operationUnsupported
+            }
+            try channel.pipeline.syncOperations.addHandlers(
+                BackPressureHandler(), ConnectionHandler(store: store, socket: socket))
+        }
+    }
+}

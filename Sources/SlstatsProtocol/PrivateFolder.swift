@@ -1,0 +1,35 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+
+/// A folder of ours that nobody else may look into.
+package enum PrivateFolder {
+    /// Makes it, 0700, with whatever of `.local/state` is missing above it; a home that is gone is not made again.
+    /// One that is there must be a real folder of ours; its mode is tightened if need be.
+    package static func create(_ folder: String) throws(SystemCallError) {
+        var missing: [String] = []
+        var path = folder
+        while mkdir(path, 0o700) != 0 && errno != EEXIST {
+            guard errno == ENOENT, path.contains("/.local/"), let slash = path.lastIndex(of: "/") else {
+                throw SystemCallError("mkdir", path: path)
+            }
+            missing.append(path)
+            path = String(path[..<slash])
+        }
+        for path in missing.reversed() where mkdir(path, 0o700) != 0 && errno != EEXIST {
+            throw SystemCallError("mkdir", path: path)
+        }
+        try check(folder)
+    }
+
+    private static func check(_ folder: String) throws(SystemCallError) {
+        var status = stat()
+        guard lstat(folder, &status) == 0 else { throw SystemCallError("lstat", path: folder) }
+        guard status.st_mode & S_IFMT == S_IFDIR else { throw SystemCallError("open", path: folder, errno: ENOTDIR) }
+        guard status.st_uid == geteuid() else { throw SystemCallError("open", path: folder, errno: EPERM) }
+        guard status.st_mode & 0o077 == 0 || chmod(folder, 0o700) == 0 else {
+            throw SystemCallError("chmod", path: folder)
+        }
+    }
+}

@@ -1,0 +1,40 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ArgumentParser
+internal import OrderedJSON
+internal import SlstatsClient
+internal import SlstatsProtocol
+
+/// Asks the daemon for the commands that people type: patient, and with the caller's facts.
+struct CommandClient {
+    let client: SlstatsClient
+    let facts: Facts
+
+    init() throws(SlstatsClientError) {
+        client = try SlstatsClient(environment: .process, launcher: .besideThisProgram(), deadline: .seconds(5))
+        facts = Facts(.process)
+    }
+
+    func call(
+        _ method: Method, deadline: Duration? = nil, params: (inout JSONWriter) -> Void = { $0.value([:]) }
+    ) throws(SlstatsClientError) -> JSON {
+        try client.call(method, deadline: deadline, params: params)
+    }
+
+    /// The decision for this caller, with every rule.
+    func explanation() throws(SlstatsClientError) -> JSON {
+        try call(.explainTelemetry) { writer in
+            writer.beginObject()
+            writer.key("facts")
+            facts.write(to: &writer)
+            writer.endObject()
+        }
+    }
+
+    func print(_ json: JSON) throws { try print(json.prettyPrinted()) }
+
+    func print(_ text: String) throws {
+        guard Output.data(text + "\n") else { throw ExitCode(ExitStatus.tryLater.rawValue) }
+    }
+}

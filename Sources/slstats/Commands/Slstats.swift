@@ -1,0 +1,78 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ArgumentParser
+internal import Glibc
+internal import OrderedJSON
+internal import SlstatsClient
+internal import SlstatsProtocol
+
+/// The root: the seed's switch, and the doors to everything else.
+struct Slstats: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "slstats",
+        abstract: "Anonymous, optional telemetry and notifications of command line tools.",
+        discussion: """
+            Telemetry is off while SLS_TELEMETRY_DISABLED is set, or for good after slstats --disable. \
+            slstats why tells what decides, slstats pending shows what would be sent.
+            """,
+        version: SlstatsVersion.current,
+        subcommands: [
+            Record.self, Notifications.self, Status.self, Why.self, Pending.self, Flush.self, Ping.self,
+            Completions.self,
+        ])
+
+    @Flag(name: [.customShort("e"), .long], help: "Turn telemetry on, for all commands of all shells.")
+    var enable = false
+
+    @Flag(
+        name: [.customShort("d"), .long],
+        help: "Turn telemetry off, for all commands of all shells, and discard what was not sent.")
+    var disable = false
+
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if enable && disable { throw ValidationError("--enable and --disable exclude each other.") }
+    }
+
+    func run() throws {
+        guard enable || disable else { throw CleanExit.helpRequest(self) }
+        let client = try CommandClient()
+        let result = try client.call(.setTelemetry, deadline: .seconds(10)) { writer in
+            writer.beginObject()
+            writer.key("enabled")
+            writer.bool(enable)
+            writer.endObject()
+        }
+        if output.json {
+            try client.print(result)
+        } else {
+            Output.message("Stats successfully \(enable ? "enabled" : "disabled")")
+        }
+    }
+
+    /// Parses the untouched arguments and runs what they ask for.
+    ///
+    /// `record` is silent even about arguments it cannot understand, unless it was told to be strict.
+    static func run(_ arguments: [String]) -> Never {
+        do {
+            var command = try parseAsRoot(arguments)
+            try command.run()
+            Glibc.exit(ExitStatus.success.rawValue)
+        } catch let error as SlstatsClientError {
+            Output.message("slstats: \(error)")
+            Glibc.exit(ExitStatus(error).rawValue)
+        } catch {
+            let isSilent = arguments.first == "record" && !arguments.contains("--strict")
+            if isSilent, exitCode(for: error) == .validationFailure { Glibc.exit(ExitStatus.success.rawValue) }
+            exit(withError: error)
+        }
+    }
+}
+
+/// What every command understands.
+struct OutputOptions: ParsableArguments {
+    @Flag(help: "Print one JSON document, whose keys are a contract.")
+    var json = false
+}

@@ -1,0 +1,90 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ArgumentParser
+internal import Glibc
+internal import OrderedJSON
+internal import SlstatsProtocol
+
+/// On or off and why, what waits, what went.
+struct Status: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show whether telemetry is on, and what became of events.")
+
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        let client = try CommandClient()
+        guard case .object(var status) = try client.call(.status) else { return }
+        // The daemon knows this user's switch; what this shell says comes on top.
+        let explanation = try client.explanation()
+        status["telemetry"] = [
+            "enabled": explanation["enabled"] ?? false, "decidedBy": explanation["decidedBy"] ?? .null,
+        ]
+        try output.json ? client.print(.object(status)) : client.print(Self.text(.object(status), now: Self.now()))
+    }
+
+    private static func now() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+
+    /// - Parameter now: Unix milliseconds.
+    static func text(_ status: JSON, now: Int64) -> String {
+        func number(_ section: String, _ key: String) -> Int64 { status[section]?[key]?.integer ?? 0 }
+        func string(_ section: String, _ key: String) -> String? { status[section]?[key]?.string }
+        let isEnabled = status["telemetry"]?["enabled"]?.bool == true
+        let flush = status["flush"]
+        var rows: [(String, String)] = [
+            ("Telemetry", "\(isEnabled ? "on" : "off"), decided by \(string("telemetry", "decidedBy") ?? "?")"),
+            (
+                "Events",
+                "\(number("events", "recorded")) recorded, \(number("events", "pending")) pending, "
+                    + "\(number("events", "sent")) sent, \(number("events", "quarantined")) in quarantine"
+            ),
+        ]
+        for member in status["events"]?["dropped"]?.object?.members ?? [] {
+            rows.append(("Dropped", "\(member.value.integer ?? 0), \(member.key)"))
+        }
+        rows += [
+            ("Spool", "\(number("spool", "bytes")) of \(number("spool", "maxBytes")) bytes"),
+            ("Collector", string("collector", "url") ?? "none: nothing leaves this machine"),
+            (
+                "Last flush",
+                flush?["lastAt"]?.integer.map { "\(Interval(now - $0)) ago, \(flush?["lastOutcome"]?.string ?? "?")" }
+                    ?? "never"
+            ),
+            ("Next flush", flush?["nextAt"]?.integer.map { "in \(Interval(max(0, $0 - now)))" } ?? "none due"),
+            ("rc file", string("daemon", "rcFile") ?? "none"),
+            (
+                "Daemon",
+                "\(string("daemon", "version") ?? "?"), pid \(number("daemon", "pid")), "
+                    + "up \(Interval(number("daemon", "uptimeMs")))"
+            ),
+            ("Socket", string("daemon", "socket") ?? "?"),
+        ]
+        let width = rows.map(\.0.count).max() ?? 0
+        return rows.map { name, value in
+            let line = name + String(repeating: " ", count: width - name.count + 2) + value
+            return PrintableText.sanitize(line)
+        }.joined(separator: "\n")
+    }
+}
+
+/// Milliseconds in the unit a person would choose.
+struct Interval: CustomStringConvertible {
+    let description: String
+
+    init(_ milliseconds: Int64) {
+        let seconds = milliseconds / 1000
+        description =
+            switch seconds {
+            case ..<1: "\(max(0, milliseconds)) ms"
+            case ..<120: "\(seconds) s"
+            case ..<7200: "\(seconds / 60) min"
+            case ..<172_800: "\(seconds / 3600) h"
+            default: "\(seconds / 86400) days"
+            }
+    }
+}

@@ -1,0 +1,58 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+internal import Logging
+internal import SlstatsDaemon
+internal import SlstatsProtocol
+internal import SystemdSupport
+
+/// The socket we listen on, and who takes care of its path.
+struct DaemonListener {
+    let descriptor: CInt
+    private let location: SocketLocation
+    /// Set if the path is ours to remove; systemd keeps its own.
+    private let inode: UInt64?
+
+    /// From the client that started us, from systemd, or bound here.
+    static func open(at location: SocketLocation, handedOver descriptor: CInt?) throws -> DaemonListener {
+        if let descriptor {
+            return DaemonListener(descriptor: descriptor, location: location, inode: ListenerClaim.inode(at: location))
+        }
+        if let descriptor = try InheritedSocket.take() {
+            return DaemonListener(descriptor: descriptor, location: location, inode: nil)
+        }
+        switch try ListenerClaim.make(at: location) {
+        case .alive: throw DaemonListenerError.alreadyServed(location.path)
+        case .bound(let socket):
+            return DaemonListener(
+                descriptor: socket.release(), location: location, inode: ListenerClaim.inode(at: location))
+        }
+    }
+
+    func hooks(_ logger: Logger) -> Daemon.Hooks {
+        var hooks = Daemon.Hooks()
+        hooks.accepting = { [location] in
+            logger.info("ready", metadata: ["socket": "\(location.path)"])
+            ServiceNotification.ready(status: "Listening on \(location.path)")
+        }
+        hooks.stopping = { [location, inode] in
+            logger.info("stopping")
+            ServiceNotification.stopping()
+            // First the path, then the socket: whoever comes after this starts a new daemon.
+            if let inode { ListenerClaim.withdraw(location, inode: inode) }
+        }
+        return hooks
+    }
+}
+
+/// Somebody else serves the socket.
+enum DaemonListenerError: Error, CustomStringConvertible {
+    case alreadyServed(String)
+
+    var description: String {
+        switch self {
+        case .alreadyServed(let path): "another daemon already serves \(path); see: slstats status"
+        }
+    }
+}

@@ -1,0 +1,55 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ArgumentParser
+internal import SlstatsCore
+internal import SlstatsDaemon
+internal import SlstatsProtocol
+internal import SystemPackage
+
+/// The configuration keys as options. What they mean and take is the business of `ConfigurationKey`.
+struct SettingOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Where events are sent; without it nothing leaves the machine.", valueName: "url"))
+    var collectorURL: String?
+
+    @Option(help: ArgumentHelp("How much may wait for delivery (default: 16MiB).", valueName: "size"))
+    var spoolMaxBytes: String?
+
+    @Option(help: ArgumentHelp("How long events may wait (default: 7d).", valueName: "duration"))
+    var spoolMaxAge: String?
+
+    @Option(help: ArgumentHelp("The largest event (default: 32KiB).", valueName: "size"))
+    var spoolMaxEventBytes: String?
+
+    @Option(help: ArgumentHelp("Send when so many events wait (default: 20).", valueName: "count"))
+    var flushEvents: String?
+
+    @Option(help: ArgumentHelp("Send when so many bytes wait (default: 64KiB).", valueName: "size"))
+    var flushBytes: String?
+
+    @Option(help: ArgumentHelp("Send this long after the first event (default: 15m).", valueName: "duration"))
+    var flushInterval: String?
+
+    private var flags: [ConfigurationKey: String] {
+        let pairs: [(ConfigurationKey, String?)] = [
+            (.collectorURL, collectorURL), (.spoolMaxBytes, spoolMaxBytes), (.spoolMaxAge, spoolMaxAge),
+            (.spoolMaxEventBytes, spoolMaxEventBytes), (.flushEvents, flushEvents), (.flushBytes, flushBytes),
+            (.flushInterval, flushInterval),
+        ]
+        return Dictionary(uniqueKeysWithValues: pairs.compactMap { key, value in value.map { (key, $0) } })
+    }
+
+    /// Flag > environment > file > default.
+    func configuration(_ surroundings: SocketLocation.Surroundings) throws -> DaemonConfiguration {
+        var sources = ConfigurationSources()
+        try sources.addFlags(flags)
+        try sources.addEnvironment(surroundings.variable)
+        if let path = ProcessSurroundings.configurationFile(surroundings) {
+            let files = PosixFileSystem()
+            if try files.status(of: path) != nil {
+                try sources.addFile(try files.read(path, limit: 1 << 20), name: path.string)
+            }
+        }
+        return sources.configuration()
+    }
+}

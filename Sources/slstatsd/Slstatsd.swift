@@ -1,0 +1,74 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+public import ArgumentParser
+internal import Glibc
+public import Logging
+internal import SlstatsCore
+internal import SlstatsDaemon
+internal import SlstatsProtocol
+internal import SystemPackage
+
+/// Options, composition, run.
+@main
+struct Slstatsd: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "slstatsd",
+        abstract: "Collects the anonymous events of this user's command line tools.",
+        discussion: """
+            Runs in the foreground: under systemd with socket activation, started by slstats, or by hand. \
+            Every setting can also stand in ~/.config/slstats/config.json or in the environment \
+            (collector.url = SLSTATS_COLLECTOR_URL); the command line wins, then the environment, then the file.
+            """,
+        version: SlstatsVersion.current)
+
+    @OptionGroup var settings: SettingOptions
+
+    @Option(help: ArgumentHelp("What is logged to stderr: debug, info, notice, warning or error.", valueName: "level"))
+    var logLevel: Logger.Level = .info
+
+    @Option(name: .customLong("socket-fd"), help: .hidden)
+    var socketDescriptor: CInt?
+
+    mutating func run() async throws {
+        // The starter's folder must not be kept busy. The rest of detaching it has done itself.
+        if socketDescriptor != nil { chdir("/") }
+        var logger = Logger(label: "slstatsd", factory: { StreamLogHandler.standardError(label: $0) })
+        logger.logLevel = logLevel
+        do {
+            let surroundings = ProcessSurroundings.current
+            let places = try ProcessSurroundings.places(surroundings)
+            let configuration = try settings.configuration(surroundings)
+            let lock = try StateLock(
+                state: places.state, patience: socketDescriptor == nil ? .zero : .seconds(5))
+            defer { withExtendedLifetime(lock) {} }
+            let listener = try DaemonListener.open(at: places.socket, handedOver: socketDescriptor)
+            let daemon = Daemon(
+                configuration: configuration, places: places, hooks: listener.hooks(logger), logger: logger)
+            try await daemon.run(listener: listener.descriptor)
+        } catch {
+            logger.error("\(error)")
+            withdrawSocket()
+            throw ExitCode(Self.exitCode(for: error))
+        }
+    }
+
+    /// A socket that was handed over and that nobody will serve would hold clients until their deadline.
+    private func withdrawSocket() {
+        guard socketDescriptor != nil, let location = try? SocketLocation.resolve(ProcessSurroundings.current),
+            let inode = ListenerClaim.inode(at: location)
+        else { return }
+        ListenerClaim.withdraw(location, inode: inode)
+    }
+
+    /// sysexits(3): a configuration to be mended is 78, somebody else at work 75, everything else the system's fault.
+    private static func exitCode(for error: any Error) -> CInt {
+        switch error {
+        case is ConfigurationError, is PlacesError, is SocketLocationError: 78
+        case StateLockError.held, DaemonListenerError.alreadyServed: 75
+        default: 71
+        }
+    }
+}
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}
