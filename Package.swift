@@ -96,5 +96,12 @@ let package = Package(
             name: "slstats-collector",
             dependencies: ["SlstatsCollector", "SlstatsProtocol", argumentParser, logging, hummingbird],
             swiftSettings: strict),
+
+        .testTarget(name: "OrderedJSONTests", dependencies: ["OrderedJSON"], swiftSettings: strict),
+        .testTarget(
+            name: "SlstatsProtocolTests", dependencies: ["OrderedJSON", "SlstatsProtocol"], swiftSettings: strict),
+        .testTarget(
+            name: "SlstatsCoreTests", dependencies: ["OrderedJSON", "SlstatsCore", "SlstatsProtocol", systemPackage],
+            swiftSettings: strict),
     ]
 )

@@ -70,6 +70,11 @@ package struct SocketLocationError: Error, Equatable, CustomStringConvertible {
     package let code: Code
     package let path: String
 
+    package init(code: Code, path: String) {
+        self.code = code
+        self.path = path
+    }
+
     package var description: String {
         switch code {
         case .tooLong:
