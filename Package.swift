@@ -103,5 +103,22 @@ let package = Package(
         .testTarget(
             name: "SlstatsCoreTests", dependencies: ["OrderedJSON", "SlstatsCore", "SlstatsProtocol", systemPackage],
             swiftSettings: strict),
+        .testTarget(
+            name: "SlstatsClientTests", dependencies: ["OrderedJSON", "SlstatsClient", "SlstatsProtocol"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SlstatsCommandTests", dependencies: ["OrderedJSON", "SlstatsClient", "slstats", argumentParser],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SlstatsDaemonTests",
+            dependencies: [
+                "OrderedJSON", "SlstatsCore", "SlstatsDaemon", "SlstatsProtocol", logging, nioCore, nioHTTP1, nioPosix,
+                serviceLifecycle, systemPackage,
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SlstatsCollectorTests",
+            dependencies: ["OrderedJSON", "SlstatsCollector", httpTypes, hummingbird, hummingbirdTesting, logging],
+            swiftSettings: strict),
     ]
 )

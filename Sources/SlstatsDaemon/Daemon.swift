@@ -5,10 +5,10 @@ internal import Glibc
 package import Logging
 internal import NIOCore
 internal import NIOPosix
-internal import ServiceLifecycle
+package import ServiceLifecycle
 internal import SlstatsCore
 internal import SlstatsProtocol
-internal import UnixSignals
+package import UnixSignals
 
 /// Where everything is put together: one event loop, three services, the four seams.
 package struct Daemon {
@@ -16,6 +16,8 @@ package struct Daemon {
     package struct Hooks: Sendable {
         package var accepting: @Sendable () -> Void = {}
         package var stopping: @Sendable () -> Void = {}
+        /// Given the group that runs everything, before it runs.
+        package var starting: @Sendable (ServiceGroup) -> Void = { _ in }
 
         package init() {}
     }
@@ -24,12 +26,18 @@ package struct Daemon {
     private let places: DaemonPlaces
     private let hooks: Hooks
     private let logger: Logger
+    private let signals: [UnixSignal]
 
-    package init(configuration: DaemonConfiguration, places: DaemonPlaces, hooks: Hooks, logger: Logger) {
+    /// - Parameter signals: what ends the run gracefully.
+    package init(
+        configuration: DaemonConfiguration, places: DaemonPlaces, hooks: Hooks, logger: Logger,
+        signals: [UnixSignal] = [.sigterm, .sigint]
+    ) {
         self.configuration = configuration
         self.places = places
         self.hooks = hooks
         self.logger = logger
+        self.signals = signals
     }
 
     /// Serves until SIGTERM or SIGINT, then answers what was asked, puts everything on disk and returns.
@@ -50,15 +58,17 @@ package struct Daemon {
         let exporter = configuration.collectorURL.map { HTTPExporter(url: $0, group: group) }
 
         // Shut down from the last to the first: no more requests, then no more deliveries, then the files.
-        var services: [any Service] = [StoreService(store: store)]
-        if let exporter { services.append(Flusher(store: store, exporter: exporter, logger: logger)) }
-        services.append(server)
+        var running: [any Service] = [StoreService(store: store)]
+        if let exporter { running.append(Flusher(store: store, exporter: exporter, logger: logger)) }
+        running.append(server)
         var lifecycle = ServiceGroupConfiguration(
-            services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
+            services: running.map { .init(service: $0) }, gracefulShutdownSignals: signals,
             logger: logger)
         lifecycle.maximumGracefulShutdownDuration = .seconds(5)
         lifecycle.maximumCancellationDuration = .seconds(2)
-        try await ServiceGroup(configuration: lifecycle).run()
+        let services = ServiceGroup(configuration: lifecycle)
+        hooks.starting(services)
+        try await services.run()
 
         try await exporter?.shutdown()
         try await syncThread.shutdownGracefully()

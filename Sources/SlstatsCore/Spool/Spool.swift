@@ -56,6 +56,10 @@ package struct Spool {
     package var pendingEvents: Int { batches.reduce(open?.eventCount ?? 0) { $0 + $1.eventCount } }
     package var bytes: Int { batches.reduce(open?.bytes ?? 0) { $0 + $1.bytes } }
     package var segmentCount: Int { batches.count + (open == nil ? 0 : 1) }
+    /// What the open segment holds: recorded since the last seal.
+    package var unsealed: FlushStateMachine.Pending {
+        FlushStateMachine.Pending(events: open?.eventCount ?? 0, bytes: open?.bytes ?? 0)
+    }
     /// Something was recorded that a loss of power could take.
     package var hasUnsynced: Bool { open?.isSynced == false }
     package var quarantinedEvents: Int64 { batches.reduce(ledger.quarantined) { $0 + Int64($1.damagedCount) } }

@@ -27,6 +27,12 @@ extension Store {
         FlushStateMachine.Pending(events: spool.pendingEvents, bytes: spool.bytes)
     }
 
+    /// What would be new to a flush: while one runs, its own batches are not.
+    var newlyPendingTotals: FlushStateMachine.Pending {
+        if case .exporting = flushMachine.state { return spool.unsealed }
+        return pendingTotals
+    }
+
     private var hasCollector: Bool { configuration.collectorURL != nil }
 
     // MARK: - Acting on the state machine
@@ -45,6 +51,7 @@ extension Store {
             }
         case .export:
             disarmFlushTimer()
+            isSealDue = true
             exportRequest.yield()
         }
     }
@@ -67,7 +74,10 @@ extension Store {
     func nextExport() -> Export? {
         guard hasCollector, isExportAllowed() else { return endExports(.cancelled) }
         do {
-            if runningExport == nil, spool.batches.isEmpty { try spool.seal() }
+            if isSealDue {
+                try spool.seal()
+                isSealDue = false
+            }
             try spool.expire()
             guard let batch = spool.batches.first else { return endExports(.delivered(answer: [])) }
             let body = try spool.body(of: batch)

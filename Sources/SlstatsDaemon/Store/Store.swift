@@ -40,6 +40,8 @@ actor Store {
     nonisolated let exportRequests: AsyncStream<Void>
     let exportRequest: AsyncStream<Void>.Continuation
     var flushMachine: FlushStateMachine
+    /// Set when a flush begins: it sends what is pending then, and not what comes while it runs.
+    var isSealDue = false
     var flushTimer: Scheduled<Void>?
     var flushDueAt: Int64?
     var flushWaiters: [FlushWaiter] = []
@@ -121,7 +123,7 @@ actor Store {
             throw ProtocolError(.refused, error.code == .full ? .spoolFull : .spoolUnavailable, error.description)
         }
         armSyncTimer()
-        perform(flushMachine.eventsRecorded(pending: pendingTotals, isUrgent: isUrgent))
+        perform(flushMachine.eventsRecorded(pending: newlyPendingTotals, isUrgent: isUrgent))
     }
 
     private static func refusal(_ violations: [EventCheck.Violation]) -> ProtocolError {

@@ -1,0 +1,109 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SlstatsClient
+import SlstatsProtocol
+import Testing
+
+@Suite("A client never waits longer than it was told")
+struct DeadlineTests {
+    private let folder = FileManager.default.temporaryDirectory.appending(path: "slc-\(UUID().uuidString.prefix(8))")
+        .path
+
+    private func client(_ deadline: Duration = .milliseconds(50)) throws -> SlstatsClient {
+        let path = folder + "/s/d.sock"
+        return try SlstatsClient(
+            environment: CallerEnvironment { $0 == "SLSTATS_SOCKET" ? path : nil }, launcher: nil, deadline: deadline)
+    }
+
+    private func withListener(_ body: (borrowing UnixSocket) throws -> Void) throws {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        switch try ListenerClaim.make(at: try client().location) {
+        case .alive: Issue.record("somebody listens in a new folder")
+        case .bound(let listener): try body(listener)
+        }
+    }
+
+    @Test("a daemon that accepts and never answers costs the deadline [F081]")
+    func silence() throws {
+        try withListener { _ in
+            let start = ContinuousClock.now
+            let error = #expect(throws: SlstatsClientError.self) { try client().record(event: "{}") }
+            #expect(error?.code == .timedOut)
+            #expect(ContinuousClock.now - start >= .milliseconds(50))
+        }
+    }
+
+    @Test("nobody there and nobody to start is said with the way out")
+    func nobody() throws {
+        let error = #expect(throws: SlstatsClientError.self) { try client().record(event: "{}") }
+
+        #expect(error?.code == .unreachable)
+        #expect(error?.message.contains("systemctl --user start slstatsd.socket") == true)
+    }
+
+    @Test("telemetry off on this side asks nobody")
+    func off() throws {
+        let client = try SlstatsClient(
+            environment: CallerEnvironment { ["SLSTATS_SOCKET": "/nonexistent/s", "DO_NOT_TRACK": "1"][$0] },
+            launcher: nil,
+            deadline: .seconds(1))
+
+        #expect(try client.record(event: "{}") == .telemetryOff(decidedBy: "DO_NOT_TRACK"))
+    }
+
+    @Test(
+        "what is no JSON object is refused before anything is sent",
+        arguments: ["", "[]", "1", "{", "{\"a\":1,\"a\":2}"])
+    func notAnObject(_ event: String) throws {
+        let error = #expect(throws: SlstatsClientError.self) { try client().record(event: event) }
+
+        #expect(error?.reason == "event-refused")
+    }
+
+    @Test("a request longer than a line is refused here")
+    func tooLarge() throws {
+        let event = "{\"command\":\"\(String(repeating: "x", count: 70_000))\"}"
+        let error = #expect(throws: SlstatsClientError.self) { try client().record(event: event) }
+
+        #expect(error?.code == .tooLarge)
+    }
+
+    @Test("a claim finds a listener, replaces a dead socket and never a plain file [F056]")
+    func claims() throws {
+        let location = try client().location
+        try withListener { _ in
+            guard case .alive = try ListenerClaim.make(at: location) else {
+                Issue.record("a live socket was claimed")
+                return
+            }
+            let mode = try FileManager.default.attributesOfItem(atPath: location.path)[.posixPermissions] as? Int
+            #expect(mode == 0o600)
+        }
+        try withListener { _ in }
+        try FileManager.default.createDirectory(atPath: location.folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try Data("precious".utf8).write(to: URL(filePath: location.path))
+        let error = #expect(throws: ListenerClaimError.self) {
+            _ = try ListenerClaim.make(at: location)
+        }
+        #expect(error?.description.contains("is not a socket") == true)
+        #expect(try Data(contentsOf: URL(filePath: location.path)) == Data("precious".utf8))
+    }
+
+    @Test("the socket of a listener that died is replaced")
+    func stale() throws {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let location = try client().location
+        for _ in 0..<3 {
+            // Bound and dropped: the path stays, nobody listens.
+            guard case .bound = try ListenerClaim.make(at: location) else {
+                Issue.record("a dead socket was taken for a live one")
+                return
+            }
+        }
+    }
+}

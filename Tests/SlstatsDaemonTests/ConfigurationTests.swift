@@ -1,0 +1,121 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+import SlstatsCore
+import SlstatsDaemon
+import Testing
+
+@Suite("Configuration")
+struct ConfigurationTests {
+    private func read(
+        flags: [ConfigurationKey: String] = [:], environment: [String: String] = [:], file: String = "{}"
+    ) throws(ConfigurationError) -> DaemonConfiguration {
+        var sources = ConfigurationSources()
+        try sources.addFlags(flags)
+        try sources.addEnvironment { environment[$0] }
+        try sources.addFile(Array(file.utf8), name: "/c.json")
+        return sources.configuration()
+    }
+
+    @Test("nothing said means the defaults of the contract")
+    func defaults() throws {
+        let configuration = try read()
+
+        #expect(configuration == DaemonConfiguration())
+        #expect(configuration.collectorURL == nil)
+        #expect(configuration.spool.maximumBytes == 16_777_216)
+        #expect(configuration.spool.maximumEventBytes == 32_768)
+        #expect(configuration.spool.maximumAge == .seconds(604_800))
+        #expect(configuration.flush.events == 20)
+        #expect(configuration.flush.bytes == 65_536)
+        #expect(configuration.flush.interval == .seconds(900))
+    }
+
+    @Test(
+        "flag wins over environment, environment over file, for every key [F019]", arguments: ConfigurationKey.allCases)
+    func precedence(_ key: ConfigurationKey) throws {
+        let values =
+            switch key {
+            case .collectorURL: ["http://a/", "http://b/", "http://c/"]
+            case .spoolMaxBytes, .spoolMaxEventBytes, .flushBytes: ["1KiB", "2KiB", "3KiB"]
+            case .spoolMaxAge, .flushInterval: ["1m", "2m", "3m"]
+            case .flushEvents: ["1", "2", "3"]
+            }
+        let parts = key.rawValue.split(separator: ".")
+        func file(_ value: String) -> String { "{\"\(parts[0])\":{\"\(parts[1])\":\"\(value)\"}}" }
+        let onlyFlag = try read(flags: [key: values[0]])
+        let onlyEnvironment = try read(environment: [key.variable: values[1]])
+        let onlyFile = try read(file: file(values[2]))
+
+        #expect(Set([onlyFlag, onlyEnvironment, onlyFile].map { "\($0)" }).count == 3)
+        #expect(try read(environment: [key.variable: values[1]], file: file(values[2])) == onlyEnvironment)
+        #expect(
+            try read(flags: [key: values[0]], environment: [key.variable: values[1]], file: file(values[2])) == onlyFlag
+        )
+    }
+
+    @Test("variables are the key in capitals")
+    func variables() {
+        #expect(ConfigurationKey.collectorURL.variable == "SLSTATS_COLLECTOR_URL")
+        #expect(ConfigurationKey.spoolMaxEventBytes.variable == "SLSTATS_SPOOL_MAXEVENTBYTES")
+    }
+
+    @Test("the original's variable for the collector ranks below ours")
+    func alias() throws {
+        #expect(try read(environment: ["SLS_ANALYTICS_URL": "http://x/"]).collectorURL == "http://x/")
+        let both = ["SLS_ANALYTICS_URL": "http://x/", "SLSTATS_COLLECTOR_URL": "http://y/"]
+        #expect(try read(environment: both).collectorURL == "http://y/")
+    }
+
+    @Test(
+        "mistakes name the place, the thing and the mend",
+        arguments: [
+            (
+                "{\n \"spool\": {\n  \"maxBytes\": \"lots\"\n }\n}",
+                "/c.json:3: spool.maxBytes is lots; it takes a size such as 64KiB or 16MiB"
+            ),
+            ("{\"flush\":{\"events\":0}}", "/c.json:1: flush.events is 0; it takes a whole number above 0"),
+            (
+                "{\"flush\":{\"interval\":\"15\"}}",
+                "/c.json:1: flush.interval is 15; it takes a duration such as 90s, 15m or 7d"
+            ),
+            (
+                "{\"collector\":{\"url\":\"file:///x\"}}",
+                "/c.json:1: collector.url is file:///x; it takes an http or https URL"
+            ),
+            ("{\n\n\"a\": }", "/c.json:3: unexpected '}' at byte 8; the file takes strict JSON"),
+        ])
+    func mistakes(_ file: String, _ message: String) {
+        let error = #expect(throws: ConfigurationError.self) { try read(file: file) }
+        #expect(error?.description == message)
+    }
+
+    @Test("an unknown key is refused and the known ones are listed")
+    func unknownKey() {
+        let error = #expect(throws: ConfigurationError.self) {
+            try read(file: "{\"colector\":{\"url\":\"http://x/\"}}")
+        }
+        #expect(
+            error?.description.hasPrefix("/c.json:1: unknown key colector.url; known keys: collector.url, ") == true)
+    }
+
+    @Test("a bad variable and a bad flag are named")
+    func otherPlaces() {
+        let environment = #expect(throws: ConfigurationError.self) {
+            try read(environment: ["SLSTATS_FLUSH_EVENTS": "x"])
+        }
+        #expect(environment?.place == "SLSTATS_FLUSH_EVENTS")
+        let flag = #expect(throws: ConfigurationError.self) { try read(flags: [.flushEvents: "x"]) }
+        #expect(flag?.place == "--flush.events")
+    }
+
+    @Test(
+        "sizes and durations",
+        arguments: [
+            ("1", 1), ("64KiB", 65_536), ("2MiB", 2_097_152), ("0", nil), ("-1", nil), ("1KB", nil), ("", nil),
+            ("99999999999GiB", nil), ("1.5MiB", nil),
+        ] as [(String, Int?)])
+    func sizes(_ text: String, _ bytes: Int?) {
+        #expect(ConfigurationValue.bytes(text) == bytes)
+    }
+}

@@ -1,0 +1,245 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import NIOCore
+import NIOHTTP1
+import OrderedJSON
+import SlstatsDaemon
+import SlstatsProtocol
+import Testing
+
+@Suite("Delivery")
+struct DeliveryTests {
+    private static func record(_ command: String, _ connection: inout LineConnection) async throws {
+        _ = try await connection.ask("record", #"{"event":{"command":"\#(command)"}}"#)
+    }
+
+    private static func totals(_ connection: inout LineConnection) async throws -> [Int64?] {
+        let events = try await connection.ask("status")["events"]
+        return ["recorded", "pending", "sent", "quarantined"].map { events?[$0]?.integer }
+    }
+
+    @Test("a flush posts a JSON array with the batch's id, and nothing is left")
+    func flush() async throws {
+        try await ScriptedCollector.run(.status(200)) { collector, url in
+            try await TestDaemon.run {
+                $0.collectorURL = url
+            } _: { daemon in
+                try await LineConnection.open(daemon.socket) { connection async throws in
+                    try await Self.record("info", &connection)
+                    try await Self.record("remove", &connection)
+                    let result = try await connection.ask("flush")
+                    #expect(result == ["delivered": 2, "pending": 0, "outcome": "delivered"])
+                    #expect(try await Self.totals(&connection) == [2, 0, 2, 0])
+                }
+            }
+            let request = try #require(collector.requests.first)
+            #expect(collector.requests.count == 1)
+            #expect(request.head.method == .POST)
+            #expect(request.head.uri == "/events")
+            #expect(request.head.headers.first(name: "content-type") == "application/json")
+            #expect(request.head.headers.first(name: "user-agent") == "slstatsd/\(SlstatsVersion.current)")
+            #expect(request.head.headers.first(name: "idempotency-key")?.utf8.count == 33)
+            #expect(request.head.headers.contains(name: "cookie") == false)
+            #expect(request.events.map { $0["command"]?.string } == ["info", "remove"])
+        }
+    }
+
+    @Test("deploy and failures leave at once, twenty events as well, others wait")
+    func immediately() async throws {
+        try await ScriptedCollector.run(.status(200)) { collector, url in
+            try await TestDaemon.run {
+                $0.collectorURL = url
+            } _: { daemon in
+                try await LineConnection.open(daemon.socket) { connection async throws in
+                    try await Self.record("info", &connection)
+                    #expect(try await connection.ask("status")["flush"]?["nextAt"]?.integer != nil)
+                    try await Self.record("deploy", &connection)
+                    let first = await collector.nextRequest()
+                    #expect(first?.events.count == 2)
+                    for _ in 0..<20 { try await Self.record("info", &connection) }
+                    let second = await collector.nextRequest()
+                    #expect(second?.events.count == 20)
+                }
+            }
+        }
+    }
+
+    @Test("after no answer, a reset or a 503 the same bytes come again under the same id")
+    func retries() async throws {
+        try await ScriptedCollector.run(
+            .status(503), .reset, .status(429, headers: ["retry-after": "3600"]), .status(200)
+        ) {
+            collector, url in
+            try await TestDaemon.run {
+                $0.collectorURL = url
+            } _: { daemon in
+                try await LineConnection.open(daemon.socket) { connection async throws in
+                    try await Self.record("info", &connection)
+                    for _ in 0..<3 {
+                        let result = try await connection.ask("flush")
+                        #expect(result["outcome"]?.string?.hasPrefix("will retry") == true)
+                        #expect(result["pending"]?.integer == 1)
+                    }
+                    let status = try await connection.ask("status")["flush"]
+                    let wait = (status?["nextAt"]?.integer ?? 0) - (status?["lastAt"]?.integer ?? 0)
+                    #expect((3_599_000...3_600_100).contains(wait))
+                    #expect(try await connection.ask("flush")["pending"]?.integer == 0)
+                }
+            }
+            #expect(collector.requests.count == 4)
+            #expect(Set(collector.requests.map(\.body)).count == 1)
+            #expect(Set(collector.requests.map { $0.head.headers.first(name: "idempotency-key") }).count == 1)
+        }
+    }
+
+    @Test("what the collector will never take goes to quarantine, and the rest goes on")
+    func rejected() async throws {
+        try await ScriptedCollector.run(.status(422), .status(200)) { collector, url in
+            try await TestDaemon.run {
+                $0.collectorURL = url
+            } _: { daemon in
+                try await LineConnection.open(daemon.socket) { connection async throws in
+                    try await Self.record("info", &connection)
+                    _ = try await connection.ask("flush")
+                    try await Self.record("info", &connection)
+                    _ = try await connection.ask("flush")
+                    #expect(try await Self.totals(&connection) == [2, 0, 1, 1])
+                    #expect(
+                        try FileManager.default.contentsOfDirectory(atPath: daemon.state + "/quarantine").count == 1)
+                }
+            }
+        }
+    }
+
+    @Test("a collector that refuses us is left alone until somebody asks", arguments: [401, 403, 410])
+    func stopped(status: Int) async throws {
+        try await ScriptedCollector.run(.status(status)) { collector, url in
+            try await TestDaemon.run {
+                $0.collectorURL = url
+            } _: { daemon in
+                try await LineConnection.open(daemon.socket) { connection async throws in
+                    try await Self.record("deploy", &connection)
+                    _ = await collector.nextRequest()
+                    let result = try await connection.ask("flush")
+                    #expect(result["outcome"]?.string == "stopped: HTTP \(status)")
+                    let asked = collector.requests.count
+                    for _ in 0..<3 { try await Self.record("deploy", &connection) }
+                    #expect(try await connection.ask("status")["flush"]?["nextAt"] == .null)
+                    #expect(collector.requests.count == asked)
+                    #expect(try await Self.totals(&connection) == [4, 4, 0, 0])
+                }
+            }
+        }
+    }
+
+    @Test("redirects are not followed")
+    func redirect() async throws {
+        try await ScriptedCollector.run(.status(200)) { other, otherURL in
+            try await ScriptedCollector.run(.status(307, headers: ["location": otherURL])) { collector, url in
+                try await TestDaemon.run {
+                    $0.collectorURL = url
+                } _: { daemon in
+                    try await LineConnection.open(daemon.socket) { connection async throws in
+                        try await Self.record("info", &connection)
+                        #expect(try await connection.ask("flush")["pending"]?.integer == 1)
+                    }
+                }
+            }
+            #expect(other.requests.isEmpty)
+        }
+    }
+
+    @Test("without a collector nothing is due and nothing leaves; flush says why")
+    func localOnly() async throws {
+        try await TestDaemon.run { daemon in
+            try await LineConnection.open(daemon.socket) { connection async throws in
+                try await Self.record("deploy", &connection)
+                let result = try await connection.ask("flush")
+                #expect(result["outcome"]?.string == "local only: collector.url is not set")
+                #expect(result["pending"]?.integer == 1)
+                #expect(try await connection.ask("status")["collector"] == ["url": nil, "kind": nil])
+            }
+        }
+    }
+
+    @Test("a flush with nothing pending asks nobody; one that takes too long says so and delivery goes on")
+    func flushAnswers() async throws {
+        try await ScriptedCollector.run(.silence) { collector, url in
+            try await TestDaemon.run {
+                $0.collectorURL = url
+            } _: { daemon in
+                try await LineConnection.open(daemon.socket) { connection async throws in
+                    #expect(try await connection.ask("flush")["outcome"]?.string == "nothing pending")
+                    try await Self.record("info", &connection)
+                    let result = try await connection.ask("flush", #"{"timeoutMs":0}"#)
+                    #expect(result["outcome"]?.string == "timed out, delivery goes on")
+                    #expect(await collector.nextRequest()?.events.count == 1)
+                }
+            }
+        }
+    }
+
+    @Test("disabling cancels a running flush; the answer comes when nothing can leave any more [F029]")
+    func disableDuringFlush() async throws {
+        try await ScriptedCollector.run(.silence) { collector, url in
+            try await TestDaemon.run {
+                $0.collectorURL = url
+            } _: { daemon in
+                try await LineConnection.open(daemon.socket) { connection async throws in
+                    for _ in 0..<5 { try await Self.record("info", &connection) }
+                    try await Self.record("deploy", &connection)
+                    _ = await collector.nextRequest()
+                    #expect(try await connection.ask("telemetry.set", #"{"enabled":false}"#)["enabled"]?.bool == false)
+                    #expect(try await Self.totals(&connection) == [6, 0, 0, 0])
+                    #expect(try await connection.ask("flush")["outcome"]?.string == "telemetry is off")
+                    _ = try await connection.ask("telemetry.set", #"{"enabled":true}"#)
+                    #expect(try await connection.ask("flush")["outcome"]?.string == "nothing pending")
+                }
+            }
+            #expect(collector.requests.count == 1)
+        }
+    }
+
+    @Test("a no that was written by hand holds back what is pending and discards it")
+    func disabledByHand() async throws {
+        try await ScriptedCollector.run(.status(200)) { collector, url in
+            try await TestDaemon.run {
+                $0.collectorURL = url
+            } _: { daemon in
+                try await LineConnection.open(daemon.socket) { connection async throws in
+                    try await Self.record("info", &connection)
+                    try daemon.writeRcFile("{\"trackingDisabled\":true}")
+                    #expect(try await connection.ask("flush")["outcome"]?.string == "telemetry is off")
+                }
+            }
+            #expect(collector.requests.isEmpty)
+        }
+    }
+
+    @Test("a daemon that stops during a flush keeps the batch, and the next one sends it under the same id")
+    func stopDuringFlush() async throws {
+        let home = try TestDaemon.makeHome()
+        defer { try? FileManager.default.removeItem(atPath: home) }
+        try await ScriptedCollector.run(.silence, .status(200)) { collector, url in
+            try await TestDaemon.run(in: home) {
+                $0.collectorURL = url
+            } _: { daemon in
+                try await LineConnection.open(daemon.socket) { connection async throws in
+                    try await Self.record("deploy", &connection)
+                    _ = await collector.nextRequest()
+                }
+            }
+            try await TestDaemon.run(in: home) {
+                $0.collectorURL = url
+            } _: { daemon in
+                try await LineConnection.open(daemon.socket) { connection async throws in
+                    #expect(try await connection.ask("flush")["delivered"]?.integer == 1)
+                }
+            }
+            let keys = collector.requests.map { $0.head.headers.first(name: "idempotency-key") }
+            #expect(keys.count == 2 && Set(keys).count == 1)
+        }
+    }
+}
