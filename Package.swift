@@ -120,5 +120,9 @@ let package = Package(
             name: "SlstatsCollectorTests",
             dependencies: ["OrderedJSON", "SlstatsCollector", httpTypes, hummingbird, hummingbirdTesting, logging],
             swiftSettings: strict),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["OrderedJSON", "slstats", "slstatsd", "slstats-collector", subprocess, systemPackage],
+            swiftSettings: strict),
     ]
 )

@@ -1,0 +1,84 @@
+# What a newcomer types. Each target installs what it needs, or says how.
+
+SHELL := bash
+.DELETE_ON_ERROR:
+.PHONY: help demo test install uninstall bench client programs format lint dependencies
+
+PREFIX ?= $(HOME)/.local
+BINDIR ?= $(PREFIX)/bin
+# Where a user's own units live; packagers set PREFIX=/usr and get the system's folder.
+UNITDIR ?= $(if $(filter $(HOME)/%,$(PREFIX)),$(HOME)/.config/systemd/user,$(PREFIX)/lib/systemd/user)
+COMPLETIONDIR ?= $(PREFIX)/share
+
+SWIFT := swift
+# An import that the manifest does not declare is an error.
+STRICT := --explicit-target-dependency-import-check error
+# The client is static: it starts in a quarter of the time. In the manifest the option would break `swift test`.
+STATIC_SCRATCH := .build/static
+STATIC_CLIENT := $(STATIC_SCRATCH)/release/slstats
+RELEASE_SCRATCH := .build/release
+PROGRAMS := .build/programs
+
+help:
+	@echo 'make demo       see the whole thing run in a throw-away home'
+	@echo 'make test       format check, build, all tests'
+	@echo 'make install    programs, units and completions, for you (or PREFIX=/usr DESTDIR=...)'
+	@echo 'make uninstall  take them away again; your data stays'
+	@echo 'make bench      compare with what is used instead'
+
+dependencies:
+	@command -v $(SWIFT) > /dev/null || { echo 'Swift 6.3 is missing: https://www.swift.org/install/linux/' >&2; exit 1; }
+	@Tests/Tools/need libsystemd-dev libsqlite3-dev pkg-config
+
+client: dependencies
+	$(SWIFT) build -c release --product slstats -Xswiftc -static-executable --scratch-path $(STATIC_SCRATCH)
+
+# All three programs in one folder, as they are installed.
+programs: client
+	$(SWIFT) build -c release --product slstatsd --scratch-path $(RELEASE_SCRATCH) -Xswiftc -static-stdlib
+	$(SWIFT) build -c release --product slstats-collector --scratch-path $(RELEASE_SCRATCH) -Xswiftc -static-stdlib
+	@mkdir -p $(PROGRAMS)
+	@for program in $(STATIC_CLIENT) $(RELEASE_SCRATCH)/release/slstatsd $(RELEASE_SCRATCH)/release/slstats-collector; do \
+		strip -o $(PROGRAMS)/.new $$program && mv $(PROGRAMS)/.new $(PROGRAMS)/$${program##*/}; done
+
+demo: programs
+	@Tests/Tools/need sqlite3
+	@Tests/Demo/demo $(PROGRAMS)
+
+format:
+	$(SWIFT) format format -i -r Sources Tests Package.swift
+
+lint: dependencies
+	$(SWIFT) format lint --strict -r Sources Tests Package.swift
+
+test: lint client
+	@Tests/Tools/need sqlite3 socat strace util-linux
+	$(SWIFT) build --build-tests $(STRICT)
+	SLSTATS_STATIC_CLIENT=$(CURDIR)/$(STATIC_CLIENT) $(SWIFT) test --skip-build $(STRICT)
+
+bench: programs
+	@Tests/Tools/need hyperfine gcc bsdutils
+	@Tests/Bench/bench $(PROGRAMS)
+
+install: programs
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(COMPLETIONDIR)/bash-completion/completions \
+		$(DESTDIR)$(COMPLETIONDIR)/zsh/site-functions $(DESTDIR)$(COMPLETIONDIR)/fish/vendor_completions.d
+	install -m 755 $(PROGRAMS)/slstats $(PROGRAMS)/slstatsd $(PROGRAMS)/slstats-collector $(DESTDIR)$(BINDIR)
+	install -m 644 systemd/slstatsd.socket $(DESTDIR)$(UNITDIR)
+	sed 's|@BINDIR@|$(BINDIR)|' systemd/slstatsd.service > $(DESTDIR)$(UNITDIR)/slstatsd.service
+	$(PROGRAMS)/slstats completions bash > $(DESTDIR)$(COMPLETIONDIR)/bash-completion/completions/slstats
+	$(PROGRAMS)/slstats completions zsh > $(DESTDIR)$(COMPLETIONDIR)/zsh/site-functions/_slstats
+	$(PROGRAMS)/slstats completions fish > $(DESTDIR)$(COMPLETIONDIR)/fish/vendor_completions.d/slstats.fish
+	@if [ -z '$(DESTDIR)' ] && systemctl --user daemon-reload 2> /dev/null; then \
+		systemctl --user enable --now slstatsd.socket; \
+	else echo 'To start it: systemctl --user daemon-reload && systemctl --user enable --now slstatsd.socket'; \
+		echo 'Without systemd there is nothing to do: slstats starts the daemon.'; fi
+
+uninstall:
+	-@[ -n '$(DESTDIR)' ] || systemctl --user disable --now slstatsd.socket slstatsd.service 2> /dev/null
+	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,slstats slstatsd slstats-collector) \
+		$(addprefix $(DESTDIR)$(UNITDIR)/,slstatsd.socket slstatsd.service) \
+		$(DESTDIR)$(COMPLETIONDIR)/bash-completion/completions/slstats \
+		$(DESTDIR)$(COMPLETIONDIR)/zsh/site-functions/_slstats \
+		$(DESTDIR)$(COMPLETIONDIR)/fish/vendor_completions.d/slstats.fish
+	@echo 'What was recorded stays in ~/.local/state/slstats, the switch in ~/.serverlessrc.'

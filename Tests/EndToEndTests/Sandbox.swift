@@ -1,0 +1,119 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import OrderedJSON
+import Subprocess
+import SystemPackage
+import Testing
+
+/// A home of its own, in which the real programs run, and which is empty of processes afterwards.
+struct Sandbox: Sendable {
+    let home: String
+    /// The three programs in one folder, as they are installed; readable for other users.
+    let bin: String
+    private let variables: [String: String]
+
+    struct Result: Sendable {
+        let status: Int32
+        let output: String
+        let errors: String
+
+        var json: JSON { (try? JSON(parsing: output)) ?? .null }
+    }
+
+    /// Where the build put things: beside the test bundle.
+    private static let products = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().path
+
+    /// Set by `make test`; the client as it is shipped.
+    static var staticClient: String? { ProcessInfo.processInfo.environment["SLSTATS_STATIC_CLIENT"] }
+
+    /// The repository, found from this file.
+    static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
+
+    static func run<Value: Sendable>(
+        _ variables: [String: String] = [:], _ body: @Sendable (Sandbox) async throws -> Value
+    ) async throws -> Value {
+        let home = FileManager.default.temporaryDirectory.appending(path: "sle-\(UUID().uuidString.prefix(8))").path
+        let sandbox = Sandbox(home: home, bin: home + "-bin", variables: variables)
+        for folder in [home, sandbox.bin] {
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true,
+                attributes: [.posixPermissions: folder == home ? 0o700 : 0o755])
+        }
+        try FileManager.default.createDirectory(
+            atPath: home + "/run", withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        for program in ["slstats", "slstatsd", "slstats-collector"] {
+            // A copy, not a link: the client looks for the daemon beside its own executable.
+            try FileManager.default.copyItem(atPath: "\(products)/\(program)", toPath: "\(sandbox.bin)/\(program)")
+        }
+        let outcome: Swift.Result<Value, any Error>
+        do { outcome = .success(try await body(sandbox)) } catch { outcome = .failure(error) }
+        await sandbox.stopDaemon()
+        try FileManager.default.removeItem(atPath: home)
+        try FileManager.default.removeItem(atPath: sandbox.bin)
+        return try outcome.get()
+    }
+
+    // MARK: - Running programs
+
+    /// Runs a program of ours, or any other, with nothing in its environment but what is said.
+    func run(
+        _ program: String, _ arguments: [String] = [], _ more: [String: String] = [:], input: String = "",
+        folder: String? = nil
+    ) async throws -> Result {
+        let path = program.contains("/") ? program : FileManager.default.fileExists(atPath: "\(bin)/\(program)") ? "\(bin)/\(program)" : nil
+        let result = try await Subprocess.run(
+            path.map { .path(FilePath($0)) } ?? .name(program), arguments: Arguments(arguments),
+            environment: environment(more), workingDirectory: FilePath(folder ?? home), input: .string(input),
+            output: .string(limit: 4 << 20), error: .string(limit: 4 << 20))
+        let status: Int32 =
+            switch result.terminationStatus {
+            case .exited(let code): Int32(code)
+            case .signaled(let signal): 128 + Int32(signal)
+            }
+        return Result(status: status, output: result.standardOutput, errors: result.standardError)
+    }
+
+    func slstats(_ arguments: String...) async throws -> Result { try await run("slstats", arguments) }
+
+    func environment(_ more: [String: String] = [:]) -> Environment {
+        var all = [
+            "HOME": home, "XDG_RUNTIME_DIR": home + "/run", "PATH": bin + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? ""),
+            "LANG": "C.UTF-8",
+        ]
+        // The debug programs load the toolchain's libraries.
+        all["LD_LIBRARY_PATH"] = ProcessInfo.processInfo.environment["LD_LIBRARY_PATH"]
+        all.merge(variables) { $1 }
+        all.merge(more) { $1 }
+        return .custom(Dictionary(uniqueKeysWithValues: all.compactMap { key, value in
+            Environment.Key(rawValue: key).map { ($0, value) }
+        }))
+    }
+
+    // MARK: - The daemon
+
+    var state: String { home + "/.local/state/slstats" }
+    var socket: String { home + "/run/slstats/slstatsd.sock" }
+
+    func status() async throws -> JSON { try await slstats("status", "--json").json }
+
+    /// Processes that were started for this home.
+    func processes(named name: String) -> [Int32] {
+        let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return all.compactMap { Int32($0) }.filter { pid in
+            guard let comm = try? String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8), comm == name + "\n",
+                let environment = FileManager.default.contents(atPath: "/proc/\(pid)/environ")
+            else { return false }
+            return environment.split(separator: 0).contains { $0.elementsEqual("HOME=\(home)".utf8) }
+        }
+    }
+
+    /// Ends the daemon and returns when it has let go of its lock, which is its last act.
+    func stopDaemon(_ signal: Int32 = SIGTERM) async {
+        for pid in processes(named: "slstatsd") { kill(pid, signal) }
+        guard FileManager.default.fileExists(atPath: state + "/lock") else { return }
+        _ = try? await run("flock", ["--timeout", "20", state + "/lock", "true"])
+    }
+}
