@@ -48,7 +48,7 @@ extension JSONWriter {
         switch json {
         case .null: null()
         case .bool(let value): bool(value)
-        case .number(let number): raw(number.spelling.utf8)
+        case .number(let number): raw(Array(number.spelling.utf8))
         case .string(let text): string(text)
         case .array(let elements):
             beginArray()

@@ -5,6 +5,9 @@
 ///
 /// Commas are its business, matching brackets the caller's. It is the only place where strings are escaped: the output
 /// never contains a newline, so a written value always fits on one line of the socket protocol and of the spool.
+///
+/// No method is generic: the client's first call of each would look conformances up in the whole program, which costs
+/// more than the request.
 package struct JSONWriter {
     package private(set) var bytes: [UInt8]
     private var needsComma = false
@@ -19,28 +22,24 @@ package struct JSONWriter {
     package mutating func beginArray() { open(UInt8(ascii: "[")) }
     package mutating func endArray() { close(UInt8(ascii: "]")) }
 
-    package mutating func key(_ name: some StringProtocol) {
+    package mutating func key(_ name: String) {
         separate()
-        appendQuoted(name.utf8)
+        appendQuoted(name)
         bytes.append(UInt8(ascii: ":"))
         needsComma = false
     }
 
-    package mutating func string(_ value: some StringProtocol) {
+    package mutating func string(_ value: String) {
         separate()
-        appendQuoted(value.utf8)
+        appendQuoted(value)
     }
 
-    /// A string given as UTF-8, which the caller has checked.
-    package mutating func string(utf8: some Sequence<UInt8>) {
-        separate()
-        appendQuoted(utf8)
-    }
-
-    package mutating func integer(_ value: some BinaryInteger) {
+    package mutating func integer(_ value: Int64) {
         separate()
         bytes.append(contentsOf: String(value).utf8)
     }
+
+    package mutating func integer(_ value: Int) { integer(Int64(value)) }
 
     package mutating func bool(_ value: Bool) {
         separate()
@@ -53,7 +52,7 @@ package struct JSONWriter {
     }
 
     /// A value that is JSON already. Line ends in it, which JSON allows between tokens only, become spaces.
-    package mutating func raw(_ value: some Sequence<UInt8>) {
+    package mutating func raw(_ value: [UInt8]) {
         separate()
         for byte in value { bytes.append(byte == 0x0a || byte == 0x0d ? 0x20 : byte) }
     }
@@ -79,9 +78,9 @@ package struct JSONWriter {
         needsComma = true
     }
 
-    private mutating func appendQuoted(_ utf8: some Sequence<UInt8>) {
+    private mutating func appendQuoted(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
-        for byte in utf8 {
+        for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\""): bytes.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "\"")])
             case UInt8(ascii: "\\"): bytes.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "\\")])

@@ -38,9 +38,8 @@ extension SlstatsClient {
     /// - Parameter event: bytes that are known to be a JSON object.
     package func record(event: [UInt8], durability: Durability) throws(SlstatsClientError) -> RecordOutcome {
         if let rule = Facts.switchesOff(environment).first { return .telemetryOff(decidedBy: rule) }
-        let result = try call(.record) { $0.recordParams(event: event, durability: durability) }
-        if result["recorded"]?.bool == true { return .recorded(id: result["id"]?.string ?? "") }
-        return .telemetryOff(decidedBy: result["decidedBy"]?.string ?? "")
+        let line = try exchange(Self.line(.record) { $0.recordParams(event: event, durability: durability) })
+        return try RecordReply(line).outcome(line)
     }
 
     /// The notification to show now, or `nil`. Among callers that ask at the same time only one is given it.
@@ -74,7 +73,7 @@ extension SlstatsClient {
 
 extension JSONWriter {
     /// The `params` of `record` (Protocol.md, "record").
-    package mutating func recordParams(event: some Sequence<UInt8>, durability: Durability) {
+    package mutating func recordParams(event: [UInt8], durability: Durability) {
         beginObject()
         key("event")
         raw(event)

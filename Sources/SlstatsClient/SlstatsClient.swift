@@ -56,7 +56,12 @@ public struct SlstatsClient: Sendable {
     package func callKeepingLine(
         _ method: Method, deadline: Duration? = nil, params: (inout JSONWriter) -> Void
     ) throws(SlstatsClientError) -> (result: JSON, line: [UInt8]) {
-        let line = try exchange(Self.line(method, params: params), deadline: deadline ?? self.deadline)
+        let line = try exchange(Self.line(method, params: params), deadline: deadline)
+        return (try Self.result(of: line), line)
+    }
+
+    /// - Throws: what the daemon said if it is an `error`.
+    static func result(of line: [UInt8]) throws(SlstatsClientError) -> JSON {
         let reply: JSON
         do {
             reply = try JSON(parsing: line)
@@ -71,7 +76,7 @@ public struct SlstatsClient: Sendable {
         guard let result = reply["result"] else {
             throw SlstatsClientError(.connectionLost, "the daemon's answer has neither result nor error")
         }
-        return (result, line)
+        return result
     }
 
     package static func line(_ method: Method, params: (inout JSONWriter) -> Void) -> [UInt8] {
@@ -91,13 +96,13 @@ public struct SlstatsClient: Sendable {
     }
 
     /// One line there, one line back. Nobody there: the daemon is started, and the request waits for it in its queue.
-    package func exchange(_ line: [UInt8], deadline duration: Duration) throws(SlstatsClientError) -> [UInt8] {
+    package func exchange(_ line: [UInt8], deadline duration: Duration? = nil) throws(SlstatsClientError) -> [UInt8] {
         guard line.count <= ProtocolLimits.maximumLineBytes else {
             throw SlstatsClientError(
                 .tooLarge, reason: ProtocolError.Reason.tooLarge.rawValue,
                 "the request has \(line.count) bytes, the limit is \(ProtocolLimits.maximumLineBytes)")
         }
-        let deadline = Deadline(after: duration)
+        let deadline = Deadline(after: duration ?? self.deadline)
         var connection = try connect(deadline)
         try connection.send(line, deadline: deadline)
         return try connection.receiveLine(deadline: deadline)

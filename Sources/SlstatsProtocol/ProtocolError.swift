@@ -13,7 +13,7 @@ package struct ProtocolError: Error, Equatable, Sendable {
     }
 
     /// The stable words of `error.data.reason`. They are a contract: add, never rename.
-    package enum Reason: String, Sendable {
+    package enum Reason: String, CaseIterable, Sendable {
         case notJSON = "not-json"
         case notARequest = "not-a-request"
         case unknownMethod = "unknown-method"

@@ -6,14 +6,14 @@ internal import OrderedJSON
 /// Lines that answer a request, written by the daemon and read by the client (JSON-RPC 2.0, section 5).
 package enum Reply {
     /// - Parameter id: the bytes of the request's `id` as it spelled them.
-    package static func result(_ result: some Sequence<UInt8>, id: some Sequence<UInt8>) -> [UInt8] {
+    package static func result(_ result: [UInt8], id: [UInt8]) -> [UInt8] {
         line(id: id) { writer in
             writer.key("result")
             writer.raw(result)
         }
     }
 
-    package static func error(_ error: ProtocolError, id: some Sequence<UInt8>) -> [UInt8] {
+    package static func error(_ error: ProtocolError, id: [UInt8]) -> [UInt8] {
         line(id: id) { writer in
             writer.key("error")
             writer.beginObject()
@@ -34,7 +34,7 @@ package enum Reply {
         }
     }
 
-    private static func line(id: some Sequence<UInt8>, _ body: (inout JSONWriter) -> Void) -> [UInt8] {
+    private static func line(id: [UInt8], _ body: (inout JSONWriter) -> Void) -> [UInt8] {
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("jsonrpc")

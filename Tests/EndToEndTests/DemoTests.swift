@@ -10,23 +10,15 @@ import Testing
 struct DemoTests {
     private static let demo = Sandbox.repository + "/Tests/Demo/demo"
 
-    /// The programs as the demo wants them, with the static client where there is one: it is the one that is fast enough
-    /// for eight shells on two cores.
-    private static func prepare(_ sandbox: Sandbox) throws {
-        guard let client = Sandbox.staticClient else { return }
-        try FileManager.default.removeItem(atPath: sandbox.bin + "/slstats")
-        try FileManager.default.copyItem(atPath: client, toPath: sandbox.bin + "/slstats")
-    }
-
     @Test(
         "eight shells, two thousand events, one notification, one switch",
         .enabled(if: Sandbox.staticClient != nil, "needs the static client: run make test"))
     func runs() async throws {
         try await Sandbox.run { sandbox async throws in
-            try Self.prepare(sandbox)
+            let bin = try sandbox.installPrograms()
             let temporary = sandbox.home + "/tmp"
             try FileManager.default.createDirectory(atPath: temporary, withIntermediateDirectories: true)
-            let result = try await sandbox.run(Self.demo, [sandbox.bin], ["TMPDIR": temporary])
+            let result = try await sandbox.run(Self.demo, [bin], ["TMPDIR": temporary])
             #expect(result.status == 0, "\(result.output)\(result.errors)")
             #expect(result.output.contains("All as it should be."))
             #expect(try FileManager.default.contentsOfDirectory(atPath: temporary).isEmpty)
@@ -39,10 +31,10 @@ struct DemoTests {
         arguments: [2, 5, 8])
     func interrupted(line: Int) async throws {
         try await Sandbox.run { sandbox async throws in
-            try Self.prepare(sandbox)
+            let bin = try sandbox.installPrograms()
             let temporary = sandbox.home + "/tmp"
             try FileManager.default.createDirectory(atPath: temporary, withIntermediateDirectories: true)
-            let status = try await Self.interruptDemo(in: sandbox, at: line, temporary)
+            let status = try await Self.interruptDemo(in: sandbox, bin, at: line, temporary)
             #expect(status == .exited(130))
             #expect(try FileManager.default.contentsOfDirectory(atPath: temporary).isEmpty)
         }
@@ -50,11 +42,11 @@ struct DemoTests {
 
     /// Presses Ctrl-C when the demo has printed so many lines.
     private static func interruptDemo(
-        in sandbox: Sandbox, at line: Int, _ temporary: String
+        in sandbox: Sandbox, _ bin: String, at line: Int, _ temporary: String
     ) async throws -> TerminationStatus {
         let result = try await Subprocess.run(
             Configuration(
-                executable: .path(FilePath(demo)), arguments: [sandbox.bin],
+                executable: .path(FilePath(demo)), arguments: [bin],
                 environment: sandbox.environment(["TMPDIR": temporary])),
             input: .none, output: .sequence, error: .discarded
         ) { execution in

@@ -60,10 +60,12 @@ struct ProgramTests {
         }
     }
 
-    @Test("record is silent and succeeds whatever happens; --strict tells by exit code and one line", arguments: [
-        (["record", "--bogus"], 64), (["record", "a..b=1"], 64), (["record", "--payload", "{"], 64),
-        (["record", "a", "b"], 64), (["record", "secret=1"], 65), (["record", "--payload"], 64),
-    ] as [([String], Int32)])
+    @Test(
+        "record is silent and succeeds whatever happens; --strict tells by exit code and one line",
+        arguments: [
+            (["record", "--bogus"], 64), (["record", "a..b=1"], 64), (["record", "--payload", "{"], 64),
+            (["record", "a", "b"], 64), (["record", "secret=1"], 65), (["record", "--payload"], 64),
+        ] as [([String], Int32)])
     func record(_ arguments: [String], _ strictStatus: Int32) async throws {
         try await Sandbox.run { sandbox async throws in
             _ = try await sandbox.slstats("ping")
@@ -94,9 +96,11 @@ struct ProgramTests {
             _ = try await sandbox.slstats("ping")
             let payload = "{\n  \"command\": \"info\",\n  \"config\": {\"plugins\": [\"a\", \"b\"]}\n}\n"
             #expect(try await sandbox.slstats("record", "--payload", payload, "--strict").status == 0)
-            #expect(try await sandbox.run("slstats", ["record", "--payload", "-", "--strict"], input: payload).status == 0)
+            #expect(
+                try await sandbox.run("slstats", ["record", "--payload", "-", "--strict"], input: payload).status == 0)
             let pending = try await sandbox.slstats("pending").output.split(separator: "\n")
-            #expect(try pending.map { try JSON(parsing: String($0))["config"]?["plugins"] } == [["a", "b"], ["a", "b"]])
+            #expect(
+                try pending.map { try JSON(parsing: String($0))["config"]?["plugins"] } == [["a", "b"], ["a", "b"]])
         }
     }
 
@@ -118,7 +122,9 @@ struct ProgramTests {
             try FileManager.default.createDirectory(atPath: project, withIntermediateDirectories: true)
             try Data("{\"trackingDisabled\": true}".utf8).write(to: URL(filePath: project + "/.serverlessrc"))
             #expect(try await sandbox.run("slstats", ["record", "a", "--strict"], folder: project).status == 0)
-            #expect(try await sandbox.run("slstats", ["why", "--json"], folder: project).json["decidedBy"] == "./.serverlessrc")
+            #expect(
+                try await sandbox.run("slstats", ["why", "--json"], folder: project).json["decidedBy"]
+                    == "./.serverlessrc")
             #expect(try await sandbox.status()["events"]?["recorded"] == 0)
             #expect(try await sandbox.slstats("record", "a", "--strict").status == 0)
             #expect(try await sandbox.status()["events"]?["recorded"] == 1)
@@ -152,7 +158,8 @@ struct ProgramTests {
             try Data("{\n \"flush\": {\"events\": -1}\n}".utf8).write(to: URL(filePath: folder + "/config.json"))
             let result = try await sandbox.run("slstatsd")
             #expect(result.status == 78)
-            #expect(result.errors.contains("\(folder)/config.json:2: flush.events is -1; it takes a whole number above 0"))
+            #expect(
+                result.errors.contains("\(folder)/config.json:2: flush.events is -1; it takes a whole number above 0"))
             // Nobody is left waiting for a daemon that cannot start.
             #expect(try await sandbox.slstats("ping").status == 69)
             #expect(!FileManager.default.fileExists(atPath: sandbox.socket))

@@ -10,7 +10,9 @@ struct ReadmeTests {
     /// The code block of README that follows the given heading and is marked with the language.
     private static func block(_ language: String, containing text: String) throws -> String {
         let readme = try String(contentsOfFile: Sandbox.repository + "/README.md", encoding: .utf8)
-        let blocks = readme.components(separatedBy: "```\(language)\n").dropFirst().compactMap { $0.components(separatedBy: "\n```").first }
+        let blocks = readme.components(separatedBy: "```\(language)\n").dropFirst().compactMap {
+            $0.components(separatedBy: "\n```").first
+        }
         return try #require(blocks.first { $0.contains(text) }, "README has no such \(language) block")
     }
 
@@ -30,7 +32,9 @@ struct ReadmeTests {
     func node() async throws {
         let script = try Self.block("js", containing: "createConnection")
         try await withNotification { sandbox async throws in
-            guard try await sandbox.run("bash", ["-c", "command -v node"]).status == 0 else { try Test.cancel("node is missing") }
+            guard try await sandbox.run("bash", ["-c", "command -v node"]).status == 0 else {
+                try Test.cancel("node is missing")
+            }
             let result = try await sandbox.run("node", ["-e", script])
             #expect(result.status == 0, "\(result.errors)")
             #expect(result.output.contains("hello from the collector"))
@@ -43,7 +47,9 @@ struct ReadmeTests {
     func python() async throws {
         let script = try Self.block("python", containing: "AF_UNIX")
         try await withNotification { sandbox async throws in
-            guard try await sandbox.run("bash", ["-c", "command -v python3"]).status == 0 else { try Test.cancel("python3 is missing") }
+            guard try await sandbox.run("bash", ["-c", "command -v python3"]).status == 0 else {
+                try Test.cancel("python3 is missing")
+            }
             let result = try await sandbox.run("python3", ["-c", script])
             #expect(result.status == 0, "\(result.errors)")
             #expect(result.output.contains("hello from the collector"))
@@ -55,7 +61,9 @@ struct ReadmeTests {
     func shell() async throws {
         let script = try Self.block("sh", containing: "socat")
         try await withNotification { sandbox async throws in
-            guard try await sandbox.run("bash", ["-c", "command -v socat"]).status == 0 else { try Test.cancel("socat is missing") }
+            guard try await sandbox.run("bash", ["-c", "command -v socat"]).status == 0 else {
+                try Test.cancel("socat is missing")
+            }
             let result = try await sandbox.run("bash", ["-c", script])
             #expect(result.status == 0, "\(result.errors)")
             #expect(result.output.contains("\"recorded\":true"))

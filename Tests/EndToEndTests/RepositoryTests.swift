@@ -9,7 +9,8 @@ struct RepositoryTests {
     private static let root = Sandbox.repository
 
     private static func files(_ folder: String, suffix: String = ".swift") throws -> [(path: String, text: String)] {
-        try FileManager.default.subpathsOfDirectory(atPath: "\(root)/\(folder)").filter { $0.hasSuffix(suffix) }.sorted()
+        try FileManager.default.subpathsOfDirectory(atPath: "\(root)/\(folder)").filter { $0.hasSuffix(suffix) }
+            .sorted()
             .map { ("\(folder)/\($0)", try String(contentsOfFile: "\(root)/\(folder)/\($0)", encoding: .utf8)) }
     }
 
@@ -18,7 +19,9 @@ struct RepositoryTests {
             text.split(separator: "\n").compactMap { line in
                 let words = line.split(separator: " ")
                 guard let index = words.firstIndex(of: "import"), index <= 2, words.count > index + 1,
-                    words[..<index].allSatisfy({ $0.hasPrefix("@") || ["public", "package", "internal", "private"].contains($0) })
+                    words[..<index].allSatisfy({
+                        $0.hasPrefix("@") || ["public", "package", "internal", "private"].contains($0)
+                    })
                 else { return nil }
                 return String(words[index + 1])
             })
@@ -32,24 +35,30 @@ struct RepositoryTests {
         "slstats": ["OrderedJSON", "SlstatsProtocol", "SlstatsClient", "Glibc", "ArgumentParser"],
         "SlstatsCore": ["OrderedJSON", "SlstatsProtocol", "Glibc", "SystemPackage"],
         "SlstatsDaemon": [
-            "OrderedJSON", "SlstatsProtocol", "SlstatsCore", "Glibc", "SystemPackage", "AsyncHTTPClient", "Configuration",
+            "OrderedJSON", "SlstatsProtocol", "SlstatsCore", "Glibc", "SystemPackage", "AsyncHTTPClient",
+            "Configuration",
             "DequeModule", "Logging", "NIOCore", "NIOExtras", "NIOHTTP1", "NIOPosix", "ServiceLifecycle", "UnixSignals",
         ],
         "SystemdSupport": ["CSystemd", "Glibc"],
         "slstatsd": [
-            "SlstatsProtocol", "SlstatsCore", "SlstatsDaemon", "SystemdSupport", "Glibc", "SystemPackage", "ArgumentParser",
+            "SlstatsProtocol", "SlstatsCore", "SlstatsDaemon", "SystemdSupport", "Glibc", "SystemPackage",
+            "ArgumentParser",
             "Logging",
         ],
         "SlstatsCollector": [
             "OrderedJSON", "SlstatsProtocol", "Foundation", "GRDB", "HTTPTypes", "Hummingbird", "Logging", "NIOCore",
             "Synchronization",
         ],
-        "slstats-collector": ["SlstatsProtocol", "SlstatsCollector", "ArgumentParser", "Foundation", "Hummingbird", "Logging"],
+        "slstats-collector": [
+            "SlstatsProtocol", "SlstatsCollector", "ArgumentParser", "Foundation", "Hummingbird", "Logging",
+        ],
     ]
 
     @Test("every target imports what its floor allows, and nothing else", arguments: floors.keys.sorted())
     func imports(_ target: String) throws {
-        let used = try Self.files("Sources/\(target)").reduce(into: Set<String>()) { $0.formUnion(Self.imports($1.text)) }
+        let used = try Self.files("Sources/\(target)").reduce(into: Set<String>()) {
+            $0.formUnion(Self.imports($1.text))
+        }
 
         #expect(used.subtracting(Self.floors[target] ?? []) == [])
     }
@@ -70,7 +79,9 @@ struct RepositoryTests {
     @Test("every source file begins with the same two lines")
     func headers() throws {
         let header = "// This source file is part of the slstats project\n// SPDX-License-Identifier: Apache-2.0\n"
-        for file in try Self.files("Sources") + Self.files("Tests") { #expect(file.text.hasPrefix(header), "\(file.path)") }
+        for file in try Self.files("Sources") + Self.files("Tests") {
+            #expect(file.text.hasPrefix(header), "\(file.path)")
+        }
     }
 
     @Test("no test waits by the clock, and none is switched off")
@@ -84,7 +95,10 @@ struct RepositoryTests {
 
     @Test("the sources promise nothing for later and trap on no input")
     func noShortcuts() throws {
-        let forbidden = ["TO" + "DO", "FIX" + "ME", "try" + "! ", " as" + "! ", "fatal" + "Error(", "@unchecked" + " Sendable", "nonisolated" + "(unsafe)"]
+        let forbidden = [
+            "TO" + "DO", "FIX" + "ME", "try" + "! ", " as" + "! ", "fatal" + "Error(", "@unchecked" + " Sendable",
+            "nonisolated" + "(unsafe)",
+        ]
         for file in try Self.files("Sources") {
             for word in forbidden { #expect(!file.text.contains(word), "\(file.path) has \(word)") }
         }
@@ -99,7 +113,8 @@ struct RepositoryTests {
 
     @Test("README is short enough to be read")
     func readme() throws {
-        let lines = try String(contentsOfFile: Self.root + "/README.md", encoding: .utf8).split(separator: "\n", omittingEmptySubsequences: false)
+        let lines = try String(contentsOfFile: Self.root + "/README.md", encoding: .utf8).split(
+            separator: "\n", omittingEmptySubsequences: false)
         #expect(lines.count < 200)
     }
 }

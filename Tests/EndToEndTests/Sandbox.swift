@@ -10,7 +10,7 @@ import Testing
 /// A home of its own, in which the real programs run, and which is empty of processes afterwards.
 struct Sandbox: Sendable {
     let home: String
-    /// The three programs in one folder, as they are installed; readable for other users.
+    /// Where the three programs are.
     let bin: String
     private let variables: [String: String]
 
@@ -36,24 +36,29 @@ struct Sandbox: Sendable {
         _ variables: [String: String] = [:], _ body: @Sendable (Sandbox) async throws -> Value
     ) async throws -> Value {
         let home = FileManager.default.temporaryDirectory.appending(path: "sle-\(UUID().uuidString.prefix(8))").path
-        let sandbox = Sandbox(home: home, bin: home + "-bin", variables: variables)
-        for folder in [home, sandbox.bin] {
+        let sandbox = Sandbox(home: home, bin: products, variables: variables)
+        for folder in [home, home + "/run"] {
             try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true,
-                attributes: [.posixPermissions: folder == home ? 0o700 : 0o755])
-        }
-        try FileManager.default.createDirectory(
-            atPath: home + "/run", withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        for program in ["slstats", "slstatsd", "slstats-collector"] {
-            // A copy, not a link: the client looks for the daemon beside its own executable.
-            try FileManager.default.copyItem(atPath: "\(products)/\(program)", toPath: "\(sandbox.bin)/\(program)")
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         }
         let outcome: Swift.Result<Value, any Error>
         do { outcome = .success(try await body(sandbox)) } catch { outcome = .failure(error) }
         await sandbox.stopDaemon()
         try FileManager.default.removeItem(atPath: home)
-        try FileManager.default.removeItem(atPath: sandbox.bin)
         return try outcome.get()
+    }
+
+    /// A folder of the programs as they are installed: copies, which other users may run, with the static client where
+    /// there is one. Links would not do, since a client looks for the daemon beside its own executable.
+    func installPrograms() throws -> String {
+        let folder = home + "/bin"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        let client = Self.staticClient ?? "\(Self.products)/slstats"
+        try FileManager.default.copyItem(atPath: client, toPath: folder + "/slstats")
+        for program in ["slstatsd", "slstats-collector"] {
+            try FileManager.default.copyItem(atPath: "\(Self.products)/\(program)", toPath: "\(folder)/\(program)")
+        }
+        return folder
     }
 
     // MARK: - Running programs
@@ -63,9 +68,10 @@ struct Sandbox: Sendable {
         _ program: String, _ arguments: [String] = [], _ more: [String: String] = [:], input: String = "",
         folder: String? = nil
     ) async throws -> Result {
-        let path = program.contains("/") ? program : FileManager.default.fileExists(atPath: "\(bin)/\(program)") ? "\(bin)/\(program)" : nil
+        let isOurs = program.hasPrefix("slstats")
         let result = try await Subprocess.run(
-            path.map { .path(FilePath($0)) } ?? .name(program), arguments: Arguments(arguments),
+            program.contains("/") || isOurs ? .path(FilePath(isOurs ? "\(bin)/\(program)" : program)) : .name(program),
+            arguments: Arguments(arguments),
             environment: environment(more), workingDirectory: FilePath(folder ?? home), input: .string(input),
             output: .string(limit: 4 << 20), error: .string(limit: 4 << 20))
         let status: Int32 =
@@ -80,16 +86,19 @@ struct Sandbox: Sendable {
 
     func environment(_ more: [String: String] = [:]) -> Environment {
         var all = [
-            "HOME": home, "XDG_RUNTIME_DIR": home + "/run", "PATH": bin + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? ""),
+            "HOME": home, "XDG_RUNTIME_DIR": home + "/run",
+            "PATH": bin + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? ""),
             "LANG": "C.UTF-8",
         ]
         // The debug programs load the toolchain's libraries.
         all["LD_LIBRARY_PATH"] = ProcessInfo.processInfo.environment["LD_LIBRARY_PATH"]
         all.merge(variables) { $1 }
         all.merge(more) { $1 }
-        return .custom(Dictionary(uniqueKeysWithValues: all.compactMap { key, value in
-            Environment.Key(rawValue: key).map { ($0, value) }
-        }))
+        return .custom(
+            Dictionary(
+                uniqueKeysWithValues: all.compactMap { key, value in
+                    Environment.Key(rawValue: key).map { ($0, value) }
+                }))
     }
 
     // MARK: - The daemon

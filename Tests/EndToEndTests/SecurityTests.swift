@@ -18,10 +18,9 @@ struct SecurityTests {
             for path in [sandbox.home, sandbox.home + "/run", sandbox.home + "/run/slstats", sandbox.socket] {
                 chmod(path, 0o777)
             }
-            let client = sandbox.bin + "/static-slstats"
-            try FileManager.default.copyItem(atPath: Sandbox.staticClient ?? "", toPath: client)
+            let bin = try sandbox.installPrograms()
             let foreign = try await sandbox.run(
-                "setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", client, "ping"],
+                "setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", bin + "/slstats", "ping"],
                 ["SLSTATS_SOCKET": sandbox.socket])
             #expect(foreign.status == 69)
             #expect(foreign.errors.contains("closed the connection") || foreign.errors.contains("broke"))

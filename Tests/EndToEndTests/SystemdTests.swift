@@ -11,6 +11,9 @@ struct SystemdTests {
     @Test("the socket unit starts the daemon on the first request; stopping it keeps what was recorded")
     func activation() async throws {
         try await Sandbox.run { sandbox async throws in
+            // Its user must be able to get at them.
+            chmod(sandbox.home, 0o755)
+            let bin = try sandbox.installPrograms()
             let script = """
                 set -e
                 mkdir -p ~/.config/systemd/user
@@ -31,8 +34,8 @@ struct SystemdTests {
             let result = try await sandbox.run(
                 Self.tool,
                 [
-                    "env", "PATH=\(sandbox.bin):/usr/bin:/bin", "LD_LIBRARY_PATH=\(Self.libraries)", "bash", "-c", script,
-                    "bash", Sandbox.repository, sandbox.bin,
+                    "env", "PATH=\(bin):/usr/bin:/bin", "LD_LIBRARY_PATH=\(Self.libraries)", "bash", "-c", script,
+                    "bash", Sandbox.repository, bin,
                 ])
             if result.status == 77 { try Test.cancel("\(result.errors)") }
             #expect(result.status == 0, "\(result.errors)")

@@ -48,7 +48,7 @@ struct JSONTests {
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("event")
-        writer.raw("{\n  \"a\": 1\r\n}".utf8)
+        writer.raw(Array("{\n  \"a\": 1\r\n}".utf8))
         writer.key("next")
         writer.null()
         writer.endObject()

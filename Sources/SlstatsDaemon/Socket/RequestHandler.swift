@@ -60,7 +60,7 @@ struct RequestHandler {
     mutating func refuseTooLong(store: isolated Store) {
         commit(store)
         let message = "a line takes at most \(ProtocolLimits.maximumLineBytes) bytes"
-        answers.append(.now(Reply.error(ProtocolError(.refused, .tooLarge, message), id: "null".utf8)))
+        answers.append(.now(Reply.error(ProtocolError(.refused, .tooLarge, message), id: Array("null".utf8))))
     }
 
     private func idBytes(_ range: Range<Int>?, _ line: Span<UInt8>) -> [UInt8] {
