@@ -76,13 +76,14 @@ package struct DaemonLauncher: Sendable {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        // By way of 100: dup2 of 3 onto itself would leave close-on-exec set.
-        posix_spawn_file_actions_adddup2(&actions, listener.descriptor, 100)
-        posix_spawn_file_actions_adddup2(&actions, 100, 3)
+        // From above 3: dup2 of 3 onto itself would leave close-on-exec set.
+        let source = fcntl(listener.descriptor, F_DUPFD_CLOEXEC, 4)
+        guard source >= 0 else { return errno }
+        defer { close(source) }
+        posix_spawn_file_actions_adddup2(&actions, source, 3)
         for descriptor in Self.openDescriptors() where descriptor > 3 {
             posix_spawn_file_actions_addclose(&actions, descriptor)
         }
-        posix_spawn_file_actions_addclose(&actions, 100)
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
         posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)

@@ -242,4 +242,33 @@ struct DeliveryTests {
             #expect(keys.count == 2 && Set(keys).count == 1)
         }
     }
+
+    @Test("a daemon that stops answers who waits for a flush, and closes the connection")
+    func stopWithWaiter() async throws {
+        try await ScriptedCollector.run(.silence) { collector, url in
+            let (stopped, stops) = AsyncStream<Void>.makeStream()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                let (connected, connects) = AsyncStream<String>.makeStream()
+                group.addTask {
+                    try await TestDaemon.run {
+                        $0.collectorURL = url
+                    } _: { daemon in
+                        connects.yield(daemon.socket)
+                        // Leaving the body stops the daemon, with the other task's flush under way.
+                        _ = await collector.nextRequest()
+                    }
+                    stops.finish()
+                }
+                let socket = try #require(await connected.first { _ in true })
+                try await LineConnection.open(socket) { connection async throws in
+                    try await Self.record("info", &connection)
+                    let result = try await connection.ask("flush", #"{"timeoutMs":600000}"#)
+                    #expect(result["outcome"]?.string == "the daemon stops")
+                    #expect(try await connection.receive() == nil)
+                }
+                for await _ in stopped {}
+                try await group.waitForAll()
+            }
+        }
+    }
 }

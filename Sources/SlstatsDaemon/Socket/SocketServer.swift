@@ -56,11 +56,20 @@ struct SocketServer: Service {
         await store.start()
         onAccepting()
 
-        await withGracefulShutdownHandler {
-            try? await server.closeFuture.get()
-        } onGracefulShutdown: {
+        let quiesced = server.eventLoop.makePromise(of: Void.self)
+        // May be called twice: a graceful shutdown can be cut short by a cancellation.
+        let stop: @Sendable () -> Void = {
             onStopping()
-            quiescing.initiateShutdown(promise: nil)
+            store.stopWaiting()
+            let closed = server.eventLoop.makePromise(of: Void.self)
+            closed.futureResult.cascade(to: quiesced)
+            quiescing.initiateShutdown(promise: closed)
+        }
+        // Ends when the last connection has been given its answers, or when another service has failed.
+        await withTaskCancellationOrGracefulShutdownHandler {
+            try? await quiesced.futureResult.get()
+        } onCancelOrGracefulShutdown: {
+            stop()
         }
     }
 

@@ -146,6 +146,17 @@ extension Store {
         loop.execute { self.assumeIsolated { $0.runningExport?.cancellation.finish() } }
     }
 
+    /// Called when the daemon stops: whoever waits for a delivery is answered now, not when it ends.
+    nonisolated func stopWaiting() {
+        loop.execute {
+            self.assumeIsolated { store in
+                for waiter in store.flushWaiters { store.answer(waiter, outcome: "the daemon stops") }
+                store.flushWaiters = []
+            }
+        }
+        cancelExport()
+    }
+
     // MARK: - Turning telemetry off
 
     /// Completes when nothing of what was pending can leave the machine any more.
