@@ -30,7 +30,6 @@ let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioExtras: Target.Dependency = .product(name: "NIOExtras", package: "swift-nio-extras")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
-let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
@@ -82,7 +81,7 @@ let package = Package(
         .executableTarget(
             name: "slstatsd",
             dependencies: [
-                "SlstatsCore", "SlstatsDaemon", "SlstatsProtocol", "SystemdSupport", argumentParser, configuration,
+                "SlstatsCore", "SlstatsDaemon", "SlstatsProtocol", "SystemdSupport", argumentParser,
                 logging,
                 systemPackage,
             ],

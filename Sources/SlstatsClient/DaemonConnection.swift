@@ -6,7 +6,7 @@ internal import SlstatsProtocol
 
 /// One connection, one deadline: sends a line, reads a line.
 ///
-/// The usual request costs four system calls: send, poll, recv, and the connect before them.
+/// The usual request costs six system calls: socket, connect, send, poll, recv, close.
 struct DaemonConnection: ~Copyable {
     private let socket: UnixSocket
     private var received: [UInt8] = []
@@ -86,7 +86,9 @@ struct DaemonConnection: ~Copyable {
             return count
         }
         if count == 0 {
-            throw SlstatsClientError(.connectionLost, "the daemon closed the connection before it answered")
+            throw SlstatsClientError(
+                .connectionLost,
+                "the daemon closed the connection before it answered; does the socket belong to another user?")
         }
         if count < 0, failure != EAGAIN, failure != EINTR {
             throw Self.lost(SystemCallError("recv", errno: failure))
@@ -98,7 +100,11 @@ struct DaemonConnection: ~Copyable {
             var entry = pollfd(fd: socket.descriptor, events: Int16(events), revents: 0)
             let ready = poll(&entry, 1, deadline.remainingMilliseconds)
             if ready > 0 { return }
-            if ready == 0 { throw SlstatsClientError(.timedOut, "the daemon did not answer in time") }
+            if ready == 0 {
+                throw SlstatsClientError(
+                    .timedOut,
+                    "the daemon did not answer in time; is it busy or stopped? see: systemctl --user status slstatsd")
+            }
             guard errno == EINTR else { throw Self.lost(SystemCallError("poll")) }
         }
     }

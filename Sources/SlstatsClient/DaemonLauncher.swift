@@ -103,7 +103,26 @@ package struct DaemonLauncher: Sendable {
         var arguments = [strdup("slstatsd"), strdup("--socket-fd"), strdup("3"), nil]
         defer { for argument in arguments { free(argument) } }
         var child: pid_t = 0
-        return posix_spawnp(&child, program, &actions, &attributes, &arguments, environ)
+        var environment = Self.environment()
+        defer { for entry in environment { free(entry) } }
+        return posix_spawnp(&child, program, &actions, &attributes, &arguments, &environment)
+    }
+
+    /// What says where things are and how we are configured; nothing else of the caller's environment, which may hold
+    /// its credentials, stays in a process that outlives it.
+    private static func environment() -> [UnsafeMutablePointer<CChar>?] {
+        let names = ["HOME", "PATH", "LANG", "TZ", "LD_LIBRARY_PATH", "SLS_ANALYTICS_URL"]
+        var kept: [UnsafeMutablePointer<CChar>?] = []
+        var entry = environ
+        while let variable = entry.pointee {
+            let text = String(cString: variable)
+            let name = text.prefix { $0 != "=" }
+            if names.contains(String(name)) || name.hasPrefix("XDG_") || name.hasPrefix("SLSTATS_") {
+                kept.append(strdup(text))
+            }
+            entry += 1
+        }
+        return kept + [nil]
     }
 
     /// A shell's pipe that the daemon kept open would make its reader wait for ever.

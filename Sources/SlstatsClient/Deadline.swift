@@ -18,8 +18,6 @@ struct Deadline {
         return CInt(clamping: (remaining + 999_999) / 1_000_000)
     }
 
-    var hasPassed: Bool { nanoseconds <= Self.now() }
-
     private static func now() -> Int64 {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)

@@ -4,7 +4,6 @@
 package import Hummingbird
 package import Logging
 internal import NIOCore
-internal import OrderedJSON
 
 /// The receiving end: keeps what daemons send, and answers with notifications (interface.md, section 5).
 package struct Collector {

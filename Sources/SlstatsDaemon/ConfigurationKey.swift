@@ -18,6 +18,15 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
         "SLSTATS_" + rawValue.uppercased().split(separator: ".").joined(separator: "_")
     }
 
+    /// `spool.maxBytes` → `--spool-max-bytes`, as ArgumentParser spells its properties.
+    package var flag: String {
+        "--"
+            + rawValue.reduce(into: "") { flag, character in
+                flag +=
+                    character == "." ? "-" : character.isUppercase ? "-" + character.lowercased() : String(character)
+            }
+    }
+
     /// Puts a value in its place; answers what would be right if it does not fit.
     func apply(_ text: String, to configuration: inout DaemonConfiguration) -> Mend? {
         switch self {

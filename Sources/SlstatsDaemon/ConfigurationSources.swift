@@ -13,7 +13,7 @@ package struct ConfigurationSources {
 
     /// What the command line says, by key. Add sources in the order of their rank.
     package mutating func addFlags(_ flags: [ConfigurationKey: String]) throws(ConfigurationError) {
-        for (key, text) in flags { try check(key, text, place: "--\(key.rawValue)") }
+        for (key, text) in flags { try check(key, text, place: key.flag) }
         add("flags", flags)
     }
 

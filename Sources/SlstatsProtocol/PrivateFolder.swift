@@ -6,7 +6,8 @@ internal import Glibc
 /// A folder of ours that nobody else may look into.
 package enum PrivateFolder {
     /// Makes it, 0700, with whatever of `.local/state` is missing above it; a home that is gone is not made again.
-    /// One that is there must be a real folder of ours; its mode is tightened if need be.
+    /// One that is there must be a real folder of ours. If it bears our name its mode is tightened; any other, which
+    /// somebody chose, is left as it is: the socket in it is 0600, and the daemon asks who connects.
     package static func create(_ folder: String) throws(SystemCallError) {
         var missing: [String] = []
         var path = folder
@@ -28,7 +29,8 @@ package enum PrivateFolder {
         guard lstat(folder, &status) == 0 else { throw SystemCallError("lstat", path: folder) }
         guard status.st_mode & S_IFMT == S_IFDIR else { throw SystemCallError("open", path: folder, errno: ENOTDIR) }
         guard status.st_uid == geteuid() else { throw SystemCallError("open", path: folder, errno: EPERM) }
-        guard status.st_mode & 0o077 == 0 || chmod(folder, 0o700) == 0 else {
+        let isForeignChoice = !folder.hasSuffix("/slstats")
+        guard isForeignChoice || status.st_mode & 0o077 == 0 || chmod(folder, 0o700) == 0 else {
             throw SystemCallError("chmod", path: folder)
         }
     }

@@ -8,7 +8,7 @@ package struct RecordParams: Sendable, Equatable {
     /// The event object, as a range of the line.
     package let event: Range<Int>
     package var durability = Durability.accepted
-    /// The caller's own UUID for the event, so that a retry cannot record it twice.
+    /// The caller's own UUID for the event: if a retry records it twice, the collector keeps it once.
     package var id: EventID?
     package var facts = Facts()
 
@@ -25,8 +25,12 @@ package struct RecordParams: Sendable, Equatable {
         var cursor = JSONCursor(line, at: params.lowerBound)
         var object = try cursor.enterObject()
         var event: Range<Int>?
+        var seen: Set<String> = []
         while let key = try cursor.nextKey(in: &object) {
             let value = try cursor.scanValue()
+            if !cursor.string(key, equals: "event"), !seen.insert(cursor.text(of: key)).inserted {
+                throw JSONError(.duplicateKey(cursor.text(of: key)), at: key.range.lowerBound)
+            }
             if cursor.string(key, equals: "event") {
                 guard event == nil else { throw JSONError(.duplicateKey("event"), at: key.range.lowerBound) }
                 guard value.kind == .object else {

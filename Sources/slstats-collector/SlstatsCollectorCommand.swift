@@ -41,7 +41,10 @@ struct SlstatsCollectorCommand: AsyncParsableCommand {
     func run() async throws {
         let logger = Logger(label: "slstats-collector", factory: { StreamLogHandler.standardError(label: $0) })
         do {
-            try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
+            // Everybody's events are nobody else's business.
+            umask(0o077)
+            try FileManager.default.createDirectory(
+                atPath: data, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             let file = NotificationFile(path: notifications)
             try file.validate()
             let store = try EventStore(path: data + "/events.sqlite")

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import SlstatsClient
+internal import SlstatsProtocol
 
 /// The exit codes of interface.md, section 3; numbers from sysexits(3).
 enum ExitStatus: Int32, CaseIterable {
@@ -19,10 +20,11 @@ enum ExitStatus: Int32, CaseIterable {
             case .unreachable, .timedOut, .connectionLost: .unreachable
             case .tooLarge: .refused
             case .refused:
-                switch error.reason {
-                case "spool-full", "spool-unavailable", "stopping": .tryLater
-                case "internal-error", "not-json", "not-a-request", "unknown-method", "wrong-params": .bug
-                default: .refused
+                switch error.reason.flatMap(ProtocolError.Reason.init(rawValue:)) {
+                case .spoolFull, .spoolUnavailable, .stopping: .tryLater
+                case .notJSON, .notARequest, .unknownMethod, .wrongParams: .bug
+                // A newer daemon may have reasons of its own to refuse what it was given.
+                case .tooLarge, .eventRefused, .rcFileUnusable, nil: .refused
                 }
             }
     }

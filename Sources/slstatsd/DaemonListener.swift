@@ -14,13 +14,13 @@ struct DaemonListener {
     /// Set if the path is ours to remove; systemd keeps its own.
     private let inode: UInt64?
 
-    /// From the client that started us, from systemd, or bound here.
-    static func open(at location: SocketLocation, handedOver descriptor: CInt?) throws -> DaemonListener {
+    /// From the client that started us, whose path we take over, or from systemd, which keeps it, or bound here.
+    static func open(
+        at location: SocketLocation, handedOver descriptor: CInt?, isPathOurs: Bool
+    ) throws -> DaemonListener {
         if let descriptor {
-            return DaemonListener(descriptor: descriptor, location: location, inode: ListenerClaim.inode(at: location))
-        }
-        if let descriptor = try InheritedSocket.take() {
-            return DaemonListener(descriptor: descriptor, location: location, inode: nil)
+            let inode = isPathOurs ? ListenerClaim.inode(at: location) : nil
+            return DaemonListener(descriptor: descriptor, location: location, inode: inode)
         }
         switch try ListenerClaim.make(at: location) {
         case .alive: throw DaemonListenerError.alreadyServed(location.path)

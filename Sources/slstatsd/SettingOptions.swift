@@ -9,25 +9,29 @@ internal import SystemPackage
 
 /// The configuration keys as options. What they mean and take is the business of `ConfigurationKey`.
 struct SettingOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Where events are sent; without it nothing leaves the machine.", valueName: "url"))
+    @Option(
+        help: ArgumentHelp(
+            "collector.url: where events are sent; without it nothing leaves the machine.", valueName: "url"))
     var collectorURL: String?
 
-    @Option(help: ArgumentHelp("How much may wait for delivery (default: 16MiB).", valueName: "size"))
+    @Option(help: ArgumentHelp("spool.maxBytes: how much may wait for delivery (default: 16MiB).", valueName: "size"))
     var spoolMaxBytes: String?
 
-    @Option(help: ArgumentHelp("How long events may wait (default: 7d).", valueName: "duration"))
+    @Option(help: ArgumentHelp("spool.maxAge: how long events may wait (default: 7d).", valueName: "duration"))
     var spoolMaxAge: String?
 
-    @Option(help: ArgumentHelp("The largest event (default: 32KiB).", valueName: "size"))
+    @Option(help: ArgumentHelp("spool.maxEventBytes: the largest event (default: 32KiB).", valueName: "size"))
     var spoolMaxEventBytes: String?
 
-    @Option(help: ArgumentHelp("Send when so many events wait (default: 20).", valueName: "count"))
+    @Option(help: ArgumentHelp("flush.events: send when so many events wait (default: 20).", valueName: "count"))
     var flushEvents: String?
 
-    @Option(help: ArgumentHelp("Send when so many bytes wait (default: 64KiB).", valueName: "size"))
+    @Option(help: ArgumentHelp("flush.bytes: send when so many bytes wait (default: 64KiB).", valueName: "size"))
     var flushBytes: String?
 
-    @Option(help: ArgumentHelp("Send this long after the first event (default: 15m).", valueName: "duration"))
+    @Option(
+        help: ArgumentHelp(
+            "flush.interval: send this long after the first event (default: 15m).", valueName: "duration"))
     var flushInterval: String?
 
     private var flags: [ConfigurationKey: String] {

@@ -8,6 +8,7 @@ internal import SlstatsCore
 internal import SlstatsDaemon
 internal import SlstatsProtocol
 internal import SystemPackage
+internal import SystemdSupport
 
 /// Options, composition, run.
 @main
@@ -18,13 +19,15 @@ struct Slstatsd: AsyncParsableCommand {
         discussion: """
             Runs in the foreground: under systemd with socket activation, started by slstats, or by hand. \
             Every setting can also stand in ~/.config/slstats/config.json or in the environment \
-            (collector.url = SLSTATS_COLLECTOR_URL); the command line wins, then the environment, then the file.
+            (collector.url = SLSTATS_COLLECTOR_URL); the command line wins, then the environment, then the file. \
+            Exit codes: 0 stopped, 64 usage, 71 the system refused something, 75 another daemon is at work, \
+            78 a configuration to be mended.
             """,
         version: SlstatsVersion.current)
 
     @OptionGroup var settings: SettingOptions
 
-    @Option(help: ArgumentHelp("What is logged to stderr: debug, info, notice, warning or error.", valueName: "level"))
+    @Option(help: ArgumentHelp("What is logged to stderr.", valueName: "level"))
     var logLevel: Logger.Level = .info
 
     @Option(name: .customLong("socket-fd"), help: .hidden)
@@ -39,15 +42,17 @@ struct Slstatsd: AsyncParsableCommand {
             let surroundings = ProcessSurroundings.current
             let places = try ProcessSurroundings.places(surroundings)
             let configuration = try settings.configuration(surroundings)
-            let lock = try StateLock(
-                state: places.state, patience: socketDescriptor == nil ? .zero : .seconds(5))
+            let handedOver = try socketDescriptor ?? InheritedSocket.take()
+            // Somebody waits on a socket that was handed over, and a daemon that is about to stop has let go of its own.
+            let lock = try StateLock(state: places.state, patience: handedOver == nil ? .zero : .seconds(5))
             defer { withExtendedLifetime(lock) {} }
-            let listener = try DaemonListener.open(at: places.socket, handedOver: socketDescriptor)
+            let listener = try DaemonListener.open(
+                at: places.socket, handedOver: handedOver, isPathOurs: socketDescriptor != nil)
             let daemon = Daemon(
                 configuration: configuration, places: places, hooks: listener.hooks(logger), logger: logger)
             try await daemon.run(listener: listener.descriptor)
         } catch {
-            logger.error("\(error)")
+            logger.error("cannot run", metadata: ["reason": "\(error)"])
             withdrawSocket()
             throw ExitCode(Self.exitCode(for: error))
         }

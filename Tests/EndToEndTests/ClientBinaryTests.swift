@@ -15,7 +15,7 @@ struct ClientBinaryTests {
         }
     }
 
-    @Test("a hot record executes nothing and makes four calls on one socket [F005]")
+    @Test("a hot record executes nothing and asks once on one socket [F005]")
     func systemCalls() async throws {
         try await Sandbox.run { sandbox async throws in
             _ = try await sandbox.slstats("ping")

@@ -25,11 +25,24 @@ struct SecurityTests {
             #expect(foreign.status == 69)
             #expect(foreign.errors.contains("closed the connection") || foreign.errors.contains("broke"))
             #expect(try await sandbox.slstats("ping").status == 0)
-            #expect(try await sandbox.status()["events"]?["recorded"] == 0)
         }
     }
 
-    @Test("folder and socket are the user's alone")
+    @Test("of the environment of whoever starts it the daemon keeps what says where things are [F011]")
+    func environment() async throws {
+        try await Sandbox.run { sandbox async throws in
+            _ = try await sandbox.run(
+                "slstats", ["ping"], ["AWS_SECRET_ACCESS_KEY": "canary", "SLSTATS_FLUSH_EVENTS": "7"])
+            let pid = try #require(sandbox.processes(named: "slstatsd").first)
+            let bytes = try #require(FileManager.default.contents(atPath: "/proc/\(pid)/environ"))
+            let names = String(decoding: bytes, as: UTF8.self).split(separator: "\0").map { $0.prefix { $0 != "=" } }
+            #expect(names.contains("SLSTATS_FLUSH_EVENTS"))
+            #expect(!names.contains("AWS_SECRET_ACCESS_KEY"))
+            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/cwd") == "/")
+        }
+    }
+
+    @Test("folders, socket and files are the user's alone")
     func modes() async throws {
         try await Sandbox.run { sandbox async throws in
             _ = try await sandbox.slstats("record", "a", "--sync", "--strict")
@@ -40,6 +53,11 @@ struct SecurityTests {
             #expect(try mode(sandbox.socket) == 0o600)
             #expect(try mode(sandbox.state) == 0o700)
             #expect(try mode(sandbox.state + "/spool") == 0o700)
+            _ = try await sandbox.slstats("--disable")
+            for file in try FileManager.default.subpathsOfDirectory(atPath: sandbox.state) where file.contains(".") {
+                #expect(try mode(sandbox.state + "/" + file) == 0o600, "\(file)")
+            }
+            #expect(try mode(sandbox.home + "/.serverlessrc") == 0o600)
         }
     }
 }

@@ -61,6 +61,7 @@ struct EventCheckTests {
             (#"{"config":{"plugins":[1]}}"#, ["config.plugins"]),
             (#"{"config":{"functions":[1]}}"#, ["config.functions"]),
             (#"{"command":"a","command":"b"}"#, ["command"]), (#"{"id":"x"}"#, ["id"]),
+            (#"{"id":"6BA7B810-9DAD-11D1-80B4-00C04FD430C8"}"#, ["id"]),
             (#"{"timestamp":1e3}"#, ["timestamp"]), (#"{"commandOptionNames":"x"}"#, ["commandOptionNames"]),
         ])
     func refused(_ event: String, _ fields: [String]) {

@@ -26,6 +26,7 @@ final class InMemoryFileSystem: FileSystem {
         var operations: [String] = []
         var failAt: (operation: Int, errno: Errno)?
         var capacity: Int?
+        var interruption: (operation: Int, path: FilePath, bytes: [UInt8])?
     }
 
     fileprivate let state = Mutex(State())
@@ -44,21 +45,30 @@ final class InMemoryFileSystem: FileSystem {
     /// The operation of that number, counted from 0 over all that can fail, fails once.
     func fail(at operation: Int, with errno: Errno) { state.withLock { $0.failAt = (operation, errno) } }
 
+    /// Right before the operation of that number another program puts a file in place.
+    func interrupt(at operation: Int, writing bytes: [UInt8], to path: FilePath) {
+        state.withLock { $0.interruption = (operation, path, bytes) }
+    }
+
     /// All bytes together; appends beyond it write a part and fail with ENOSPC, as a real disk does.
     func setCapacity(_ bytes: Int?) { state.withLock { $0.capacity = bytes } }
 
     func write(_ bytes: [UInt8], to path: FilePath, mode: UInt32 = 0o600, linkCount: UInt64 = 1, userID: UInt32 = 1000)
     {
         state.withLock { state in
-            let node = state.nextNode
-            state.nextNode += 1
-            state.clock += 1
-            state.nodes[node] = Node(
-                bytes: bytes, syncedCount: bytes.count, modifiedAt: state.clock, mode: mode, linkCount: linkCount,
-                userID: userID)
-            state.names[path] = node
-            state.durableNames[path] = node
+            let node = Node(bytes: bytes, syncedCount: bytes.count, mode: mode, linkCount: linkCount, userID: userID)
+            Self.put(node, at: path, in: &state)
         }
+    }
+
+    private static func put(_ node: Node, at path: FilePath, in state: inout State) {
+        var node = node
+        state.clock += 1
+        node.modifiedAt = state.clock
+        state.nodes[state.nextNode] = node
+        state.names[path] = state.nextNode
+        state.durableNames[path] = state.nextNode
+        state.nextNode += 1
     }
 
     func bytes(of path: FilePath) -> [UInt8]? {
@@ -96,6 +106,9 @@ final class InMemoryFileSystem: FileSystem {
     ) throws(FileError) -> Value {
         try state.withLock { state throws(FileError) in
             state.operations.append("\(operation) \(path.lastComponent?.string ?? "/")")
+            if let other = state.interruption, state.operations.count - 1 == other.operation {
+                Self.put(Node(bytes: other.bytes, syncedCount: other.bytes.count), at: other.path, in: &state)
+            }
             if let failure = state.failAt, state.operations.count - 1 == failure.operation {
                 throw FileError(operation, path, failure.errno)
             }

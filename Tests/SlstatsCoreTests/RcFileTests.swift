@@ -141,6 +141,30 @@ struct RcFileTests {
         Issue.record("a change takes more than 64 operations")
     }
 
+    @Test(
+        "what another program writes while we change the file survives, at whatever moment [F046]",
+        arguments: [true, false])
+    func foreignWrite(exists: Bool) throws {
+        let login = Array("{\"trackingDisabled\":false,\"login\":\"secret\"}".utf8)
+        for step in 0..<64 {
+            let files = InMemoryFileSystem()
+            if exists { files.write(Array("{\"trackingDisabled\":false}".utf8), to: usual) }
+            var file = RcFile(home: "/home/u", userID: 1000, files: files, clock: .fixed(0), random: .seeded(3))
+            files.interrupt(at: step, writing: login, to: usual)
+            try file.set([RcFile.Change(["trackingDisabled"], true)])
+
+            let written = files.operations.firstIndex { $0 == "rename .serverlessrc" } ?? 0
+            // From the rename on the other program is the later one; a rename in the same instant nobody can exclude.
+            if files.operations.count <= step { return }
+            if step == written { continue }
+            let text = files.bytes(of: usual).map { String(decoding: $0, as: UTF8.self) }
+            #expect(text?.contains("secret") == true, "step \(step): \(files.operations[step])")
+            #expect(text?.contains("\"trackingDisabled\":true") == (step < written), "step \(step)")
+            #expect(files.fileNames == [usual.string])
+        }
+        Issue.record("a change takes more than 64 operations")
+    }
+
     @Test("a meta of another type is somebody else's")
     func foreignMeta() throws {
         files.write(Array("{\"meta\":7}".utf8), to: usual)

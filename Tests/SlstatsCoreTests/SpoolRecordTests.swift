@@ -27,7 +27,6 @@ struct SpoolRecordTests {
         #expect(line.last == 0x0a)
         #expect(record.sequence == 42)
         #expect(String(decoding: line[record.json], as: UTF8.self) == #"{"a":"b c"}"#)
-        #expect(line.count <= SpoolRecord.maximumLength(json: 11))
     }
 
     @Test("any single flipped bit costs its own record at most, a newline its two neighbours [F090]")

@@ -187,7 +187,6 @@ struct SpoolTests {
     func limit() throws {
         var limits = SpoolLimits()
         limits.maximumBytes = 2000
-        limits.maximumBatchBytes = 500
         var spool = try open(limits: limits)
         for number in 0..<200 {
             try record([#"{"number":\#(number)}"#], in: &spool)
@@ -229,6 +228,73 @@ struct SpoolTests {
 
         #expect(try pending(open()) == [#"{"n":1}"#, #"{"n":2}"#])
         #expect(spool.recordedEvents == 2)
+    }
+
+    @Test("a damaged header costs no event, and no event its time")
+    func damagedHeader() throws {
+        var spool = try open()
+        try record([#"{"n":1}"#, #"{"n":2}"#], in: &spool)
+        try spool.seal()
+        let path = spool.folder.appending(spool.batches[0].name.fileName)
+        let bytes = try #require(files.bytes(of: path))
+        let end = try #require(bytes.firstIndex(of: 0x0a))
+        for bit in 0..<end * 8 {
+            var damaged = bytes
+            damaged[bit / 8] ^= 1 << (bit % 8)
+            guard damaged[bit / 8] != 0x0a else { continue }
+            files.write(damaged, to: path)
+
+            var recovered = try open(now: 2_000_000)
+            try recovered.expire()
+
+            #expect(recovered.pendingEvents == 2, "bit \(bit)")
+        }
+    }
+
+    @Test("a batch whose sync failed is not appended to any more [F099]")
+    func failedSeal() throws {
+        var spool = try open()
+        try record([#"{"n":1}"#], in: &spool)
+        files.fail(at: files.operations.count, with: .ioError)
+        #expect(throws: SpoolError.self) { try spool.seal() }
+        let before = files.bytes(of: spool.folder.appending(spool.batches[0].name.fileName))
+        try record([#"{"n":2}"#], in: &spool)
+
+        #expect(files.bytes(of: spool.folder.appending(spool.batches[0].name.fileName)) == before)
+        #expect(try pending(open()) == [#"{"n":1}"#, #"{"n":2}"#])
+    }
+
+    @Test("batches delivered one after the other do not come back after a loss of power")
+    func deliveriesAreDurable() throws {
+        var spool = try open()
+        for _ in 0..<3 {
+            try record(["{}"], in: &spool)
+            try spool.seal()
+        }
+        for batch in spool.batches { try spool.resolve(batch, as: .sent) }
+
+        let recovered = try open(files.afterPowerCut())
+
+        #expect(recovered.pendingEvents == 0)
+        #expect(recovered.ledger.sent == 3)
+    }
+
+    @Test("the batch that is being delivered is neither dropped for room nor for age")
+    func inDelivery() throws {
+        var limits = SpoolLimits()
+        limits.maximumBytes = 2000
+        var spool = try open(limits: limits)
+        try record(["{}"], in: &spool)
+        try spool.seal()
+        let batch = spool.batches[0]
+        spool.inDelivery = batch.id
+        for number in 0..<100 { try record([#"{"number":\#(number)}"#], in: &spool) }
+        #expect(spool.batches.first == batch)
+        try spool.resolve(batch, as: .sent)
+        try spool.resolve(batch, as: .sent)
+
+        #expect(spool.ledger.sent == 1)
+        #expect(spool.recordedEvents == 101)
     }
 
     @Test("damaged lines are set aside and counted, the others are delivered [F092]")

@@ -106,7 +106,7 @@ struct ConfigurationTests {
         }
         #expect(environment?.place == "SLSTATS_FLUSH_EVENTS")
         let flag = #expect(throws: ConfigurationError.self) { try read(flags: [.flushEvents: "x"]) }
-        #expect(flag?.place == "--flush.events")
+        #expect(flag?.place == "--flush-events")
     }
 
     @Test(

@@ -102,9 +102,10 @@ struct DeliveryTests {
             } _: { daemon in
                 try await LineConnection.open(daemon.socket) { connection async throws in
                     try await Self.record("info", &connection)
-                    _ = try await connection.ask("flush")
+                    let rejected = try await connection.ask("flush")
+                    #expect(rejected == ["delivered": 0, "pending": 0, "outcome": "rejected: HTTP 422"])
                     try await Self.record("info", &connection)
-                    _ = try await connection.ask("flush")
+                    #expect(try await connection.ask("flush")["outcome"]?.string == "delivered")
                     #expect(try await Self.totals(&connection) == [2, 0, 1, 1])
                     #expect(
                         try FileManager.default.contentsOfDirectory(atPath: daemon.state + "/quarantine").count == 1)
@@ -212,6 +213,11 @@ struct DeliveryTests {
                     try await Self.record("info", &connection)
                     try daemon.writeRcFile("{\"trackingDisabled\":true}")
                     #expect(try await connection.ask("flush")["outcome"]?.string == "telemetry is off")
+                    let events = try await connection.ask("status")["events"]
+                    #expect(events?["pending"] == 0)
+                    #expect(events?["dropped"] == ["telemetry-disabled": 1])
+                    try daemon.writeRcFile("{\"trackingDisabled\":false}")
+                    #expect(try await connection.ask("flush")["outcome"]?.string == "nothing pending")
                 }
             }
             #expect(collector.requests.isEmpty)

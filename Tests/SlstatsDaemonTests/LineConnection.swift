@@ -39,17 +39,23 @@ struct LineConnection: ~Copyable {
     }
 
     func send(_ text: String) async throws { try await outbound.write(ByteBuffer(string: text)) }
+    func send(bytes: ArraySlice<UInt8>) async throws { try await outbound.write(ByteBuffer(bytes: bytes)) }
 
     /// Says that nothing more will come (shutdown(2) of the writing side).
     func finish() { outbound.finish() }
 
     /// The next line as JSON; `nil` once the daemon has closed the connection.
     mutating func receive() async throws -> JSON? {
+        try await receiveLine().map { try JSON(parsing: $0) }
+    }
+
+    /// The next line as it is spelled.
+    mutating func receiveLine() async throws -> String? {
         while true {
             if let end = received.readableBytesView.firstIndex(of: 0x0a) {
-                let line = received.readBytes(length: end - received.readerIndex) ?? []
+                let line = received.readString(length: end - received.readerIndex)
                 received.moveReaderIndex(forwardBy: 1)
-                return try JSON(parsing: line)
+                return line
             }
             guard var more = try await inbound.next(isolation: #isolation) else { return nil }
             received.writeBuffer(&more)

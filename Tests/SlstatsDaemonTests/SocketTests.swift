@@ -75,12 +75,12 @@ struct SocketTests {
         let bytes =
             "\n" + LineConnection.line("hello", id: 1) + "\r\n"
             + LineConnection.line("record", #"{"event":{"command":"é"}}"#, id: 2).replacing("\n", with: "\r\n")
-        let characters = Array(bytes)
+        let text = Array(bytes.utf8)
         try await TestDaemon.run { daemon in
-            for cut in stride(from: 0, through: characters.count, by: 1) {
+            for cut in 0...text.count {
                 try await LineConnection.open(daemon.socket) { connection async throws in
-                    try await connection.send(String(characters[..<cut]))
-                    try await connection.send(String(characters[cut...]))
+                    try await connection.send(bytes: text[..<cut])
+                    try await connection.send(bytes: text[cut...])
                     #expect(try await connection.receive()?["id"] == 1)
                     #expect(try await connection.receive()?["result"]?["recorded"]?.bool == true)
                 }
@@ -146,7 +146,7 @@ struct SocketTests {
         try await TestDaemon.run { daemon in
             try await LineConnection.open(daemon.socket) { connection async throws in
                 try await connection.send("{\"jsonrpc\":\"2.0\",\"id\":\(id),\"method\":\"hello\"}\n")
-                #expect(try await connection.receive()?["id"] == (try JSON(parsing: id)))
+                #expect(try await connection.receiveLine()?.contains("\"id\":\(id),") == true)
             }
         }
     }

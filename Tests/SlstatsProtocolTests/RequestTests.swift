@@ -80,6 +80,8 @@ struct RequestTests {
         arguments: [
             "{}", #"{"event":[]}"#, #"{"event":{},"event":{}}"#, #"{"event":{},"durability":"soon"}"#,
             #"{"event":{},"durability":1}"#, #"{"event":{},"id":"x"}"#, #"{"event":{},"facts":[]}"#,
+            #"{"event":{},"facts":{"off":["X"]},"facts":{}}"#,
+            #"{"event":{},"durability":"synced","durability":"accepted"}"#,
             #"{"event":{},"facts":{"off":true}}"#, #"{"event":{},"facts":{"notificationsMode":"loud"}}"#,
         ])
     func recordParams(_ params: String) {

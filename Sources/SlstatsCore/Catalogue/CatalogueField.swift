@@ -36,7 +36,7 @@ extension CatalogueField.ValueType {
         case .string(let maximumBytes): "a string of at most \(maximumBytes) bytes"
         case .integer: "an integer"
         case .boolean: "true or false"
-        case .uuid: "a UUID"
+        case .uuid: "a lower-case UUID"
         case .answer: "a string or true or false"
         }
     }

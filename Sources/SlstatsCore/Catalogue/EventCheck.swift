@@ -17,9 +17,9 @@ package struct EventCheck: Sendable, Equatable {
     package private(set) var violations: [Violation] = []
     package private(set) var id: EventID?
     package private(set) var hasTimestamp = false
-    /// `deploy` and failures are flushed at once (configuration key `flush.immediately`).
+    /// `deploy` and failures are flushed at once.
     package private(set) var isUrgent = false
-    /// The object has at least one member.
+    /// The object has no members.
     package private(set) var isEmpty = true
 
     private static let maximumElements = 1024
@@ -103,9 +103,16 @@ package struct EventCheck: Sendable, Equatable {
         case .string(let maximumBytes): value.isString && value.content.count <= maximumBytes
         case .integer: value.kind == .number && Int64(cursor.copyText(value.range)) != nil
         case .boolean: value.isBool
-        case .uuid: value.isString && EventID(cursor.text(of: value)) != nil
+        case .uuid: isLowerCaseUUID(value, cursor)
         case .answer: value.isBool || value.isString && value.content.count <= 256
         }
+    }
+
+    /// One spelling only: collectors compare ids byte by byte.
+    private func isLowerCaseUUID(_ value: JSONSlice, _ cursor: borrowing JSONCursor) -> Bool {
+        guard value.isString, !value.hasEscapes else { return false }
+        let text = cursor.text(of: value)
+        return EventID(text)?.description == text
     }
 
     private mutating func refuse(_ parent: String, _ node: Catalogue.Node, _ problem: String) {

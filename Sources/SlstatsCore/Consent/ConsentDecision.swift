@@ -47,8 +47,9 @@ package struct ConsentDecision: Sendable, Equatable {
             (Rule(name: project, source: "project", value: isOff ? "off" : "no objection"), isOff ? false : nil))
         rules.append((Rule(name: "default", source: "built in", value: "on"), true))
 
+        // The last rule always says something.
         let deciding = rules.firstIndex { $0.says == false } ?? rules.firstIndex { $0.says == true } ?? rules.count - 1
-        isEnabled = rules[deciding].says ?? true
+        isEnabled = rules[deciding].says == true
         decidedBy = rules[deciding].rule.name
         self.rules = rules.enumerated().map { index, entry in
             var rule = entry.rule

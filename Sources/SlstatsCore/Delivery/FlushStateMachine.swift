@@ -118,11 +118,10 @@ package struct FlushStateMachine: Sendable {
     /// Everything pending was thrown away. A running export has been cancelled and still reports its end.
     package mutating func discarded() -> Action {
         switch state {
-        case .exporting: return .disarmTimer
-        case .idle, .waiting, .backingOff, .stopped:
-            state = .idle
-            return .disarmTimer
+        case .exporting: break
+        case .idle, .waiting, .backingOff, .stopped: state = .idle
         }
+        return .disarmTimer
     }
 
     private mutating func export() -> Action {

@@ -96,12 +96,19 @@ extension FileSystem {
     ///
     /// Temporary file beside it, sync, rename, sync of the folder: without the first sync the new name can come back
     /// empty, without the second the old content (engineering-notes, section 2).
+    ///
+    /// - Parameters:
+    ///   - status: the mode and owner to keep; 0600 and ours without it.
+    ///   - isStillWanted: asked at the last moment before the rename; if it says no, nothing has happened.
+    /// - Returns: whether the file was replaced.
+    @discardableResult
     package func replace(
-        _ path: FilePath, with bytes: [UInt8], keeping status: FileStatus? = nil, suffix: String = "tmp"
-    ) throws(FileError) {
+        _ path: FilePath, with bytes: [UInt8], keeping status: FileStatus? = nil, suffix: String = "tmp",
+        ifStill isStillWanted: () throws(FileError) -> Bool = { () throws(FileError) in true }
+    ) throws(FileError) -> Bool {
         var temporary = path
         temporary.removeLastComponent()
-        temporary.append(".\(path.lastComponent?.string ?? "file").\(suffix)")
+        temporary.append("\(path.lastComponent?.string ?? "file").\(suffix)")
         do throws(FileError) {
             // Left over from a crash: only we use this name.
             try remove(temporary)
@@ -109,11 +116,16 @@ extension FileSystem {
             try file.append(bytes)
             if let status { try copyOwnership(of: status, to: temporary) }
             try file.sync()
+            guard try isStillWanted() else {
+                try remove(temporary)
+                return false
+            }
             try rename(temporary, to: path)
         } catch {
             try? remove(temporary)
             throw error
         }
         try syncFolder(path.removingLastComponent())
+        return true
     }
 }

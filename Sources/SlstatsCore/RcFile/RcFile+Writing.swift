@@ -33,11 +33,16 @@ extension RcFile {
     private mutating func setOnce(_ changes: [Change], _ path: FilePath) throws(RcFileError) -> Bool {
         guard let before = try checked(path, { () throws(FileError) in try files.status(of: path) }) else {
             let content = initialContent(changes)
-            try checked(path) { () throws(FileError) in
-                guard try !isDanglingLink(path) else { throw FileError("replace the dangling link", path, .fileExists) }
-                try files.replace(path, with: content, suffix: "slstats")
+            return try checked(path) { () throws(FileError) in
+                guard try !isDanglingLink(path) else {
+                    // Unless somebody has just made the file.
+                    guard try files.status(of: path) == nil else { return false }
+                    throw FileError("replace the dangling link", path, .fileExists)
+                }
+                return try files.replace(path, with: content, suffix: "slstats") { () throws(FileError) in
+                    try files.status(of: path) == nil
+                }
             }
-            return true
         }
         guard before.linkCount == 1 else {
             throw RcFileError(path: path, "it has \(before.linkCount) hard links, and replacing it would part them")
@@ -51,9 +56,9 @@ extension RcFile {
         }
         let new = try edited(old, changes, path)
         return try checked(path) { () throws(FileError) in
-            guard try files.status(of: path)?.identity == before.identity else { return false }
-            try files.replace(target, with: new, keeping: before, suffix: "slstats")
-            return true
+            try files.replace(target, with: new, keeping: before, suffix: "slstats") { () throws(FileError) in
+                try files.status(of: path)?.identity == before.identity
+            }
         }
     }
 
@@ -108,6 +113,6 @@ package struct RcFileError: Error, Equatable, CustomStringConvertible {
     }
 
     package var description: String {
-        "\(path) was not changed: \(reason); mend the file or set SLS_TELEMETRY_DISABLED=1"
+        "\(path) was not changed: \(reason). Until it is mended telemetry is off"
     }
 }

@@ -19,7 +19,7 @@ package struct Ledger: Sendable, Equatable {
     package private(set) var sent: Int64 = 0
     package private(set) var quarantined: Int64 = 0
     package private(set) var dropped: [DropReason: Int64] = [:]
-    /// Segments of the last entry, which may still be on disk.
+    /// Segments that are accounted for and may still be on disk.
     package private(set) var resolved: Set<BatchID> = []
 
     package init() {}
@@ -35,7 +35,9 @@ package struct Ledger: Sendable, Equatable {
         }
     }
 
-    mutating func resolve(_ batches: [BatchID]) { resolved = Set(batches) }
+    mutating func resolve(_ batches: [BatchID]) { resolved.formUnion(batches) }
+
+    mutating func forget(_ batches: [BatchID]) { resolved.subtract(batches) }
 }
 
 /// Why events were thrown away unsent. The spellings are keys of `slstats status --json`: add, never rename.

@@ -27,6 +27,7 @@ extension Spool {
 
     /// Says what became of a batch and removes it. The ledger is durable before the file goes.
     package mutating func resolve(_ batch: SealedBatch, as outcome: Ledger.Outcome) throws(FileError) {
+        guard batches.contains(where: { $0.id == batch.id }) else { return }
         var ledger = ledger
         ledger.count(batch.eventCount, as: outcome)
         ledger.count(batch.damagedCount, as: .quarantined)
@@ -34,7 +35,14 @@ extension Spool {
         try ledger.write(to: ledgerPath, files: files)
         self.ledger = ledger
         batches.removeAll { $0.id == batch.id }
-        try files.remove(folder.appending(batch.name.fileName))
+        try unlink([batch.name])
+    }
+
+    /// The ids stay in the ledger until it is certain that the files do not come back after a loss of power.
+    private mutating func unlink(_ names: [SegmentName]) throws(FileError) {
+        for name in names { try files.remove(folder.appending(name.fileName)) }
+        try files.syncFolder(folder)
+        ledger.forget(names.map(\.batchID))
     }
 
     /// Sets a batch aside that no collector will take, and goes on with the rest.
@@ -59,13 +67,14 @@ extension Spool {
         self.ledger = ledger
         batches = []
         open = nil
-        for segment in doomed { try files.remove(folder.appending(segment.name.fileName)) }
-        try files.syncFolder(folder)
+        try unlink(doomed.map(\.name))
     }
 
     /// Drops the batches that are older than anybody still wants them.
     package mutating func expire() throws(FileError) {
         let oldest = clock.milliseconds - limits.maximumAge.components.seconds * 1000
-        for batch in batches where batch.createdAt < oldest { try resolve(batch, as: .dropped(.expired)) }
+        for batch in batches where batch.createdAt < oldest && batch.id != inDelivery {
+            try resolve(batch, as: .dropped(.expired))
+        }
     }
 }

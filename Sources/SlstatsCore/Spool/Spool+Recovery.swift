@@ -30,7 +30,8 @@ extension Spool {
             return
         }
         try setAside(content.damaged + (content.tornTail.isEmpty ? [] : [content.tornTail]), of: bytes, name)
-        let createdAt = content.createdAt
+        // Without a readable header nobody knows its age: it has its time from now on.
+        let createdAt = content.header == .current ? content.createdAt : clock.milliseconds
         guard name.stage == .open, isLast, content.damaged.isEmpty, content.header == .current else {
             // A damaged file is left as it is; new events go to a new one.
             if name.stage == .open { try files.rename(path, to: folder.appending(name.sealed.fileName)) }

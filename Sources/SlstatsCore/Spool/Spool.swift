@@ -13,6 +13,8 @@ package struct Spool {
     /// Oldest first.
     package internal(set) var batches: [SealedBatch] = []
     package internal(set) var ledger: Ledger
+    /// The batch that is on its way to the collector; its outcome is not ours to decide.
+    package var inDelivery: BatchID?
 
     let files: any FileSystem
     let clock: WallClock
@@ -85,7 +87,7 @@ package struct Spool {
             stagedCount = 0
         }
         do throws(FileError) {
-            if let open, open.eventCount > 0, open.bytes + staged.count > limits.maximumBatchBytes { try sealOpen() }
+            if let open, open.eventCount > 0, open.bytes + staged.count > segmentLimit { try sealOpen() }
             if open == nil { try startSegment() }
             try makeRoom(for: staged.count)
             try open?.append(staged, eventCount: stagedCount)
@@ -94,10 +96,15 @@ package struct Spool {
         }
     }
 
-    /// The oldest batch goes first; the open segment never does.
+    /// A small spool has small segments, or there would be nothing old to drop.
+    private var segmentLimit: Int { min(limits.maximumBatchBytes, limits.maximumBytes / 4) }
+
+    /// The oldest batch goes first; the open segment and the batch that is being delivered never do.
     private mutating func makeRoom(for count: Int) throws(FileError) {
         while bytes + count > limits.maximumBytes {
-            guard let oldest = batches.first else { throw FileError("append", folder, .diskQuotaExceeded) }
+            guard let oldest = batches.first(where: { $0.id != inDelivery }) else {
+                throw FileError("append", folder, .diskQuotaExceeded)
+            }
             try resolve(oldest, as: .dropped(.spoolFull))
         }
     }
@@ -162,7 +169,12 @@ package struct Spool {
     /// Sync, rename, sync of the folder: a batch is durable before anybody hears of it.
     private mutating func sealOpen() throws(FileError) {
         guard var segment = open else { return }
-        try segment.sync()
+        do throws(FileError) {
+            try segment.sync()
+        } catch {
+            abandonOpen()
+            throw error
+        }
         open = segment
         try files.rename(folder.appending(segment.name.fileName), to: folder.appending(segment.name.sealed.fileName))
         batches.append(SealedBatch(segment))

@@ -23,9 +23,6 @@ package enum SpoolRecord {
         buffer.append(0x0a)
     }
 
-    /// What a line of that many JSON bytes takes at most.
-    package static func maximumLength(json: Int) -> Int { 8 + 1 + 20 + 1 + json + 1 }
-
     /// Reads one line, given without its newline; `nil` for anything but a whole and undamaged one.
     package static func parse(_ line: ArraySlice<UInt8>) -> (sequence: UInt64, json: Range<Int>)? {
         let start = line.startIndex

@@ -40,6 +40,8 @@ struct SocketServer: Service {
     }
 
     func run() async throws {
+        // Before the first request: what earlier runs left must not overtake what that one asks for.
+        await store.start()
         let quiescing = ServerQuiescingHelper(group: group)
         let server = try await ServerBootstrap(group: group)
             .serverChannelInitializer { channel in
@@ -53,7 +55,6 @@ struct SocketServer: Service {
             .get()
         // NIO has called listen(2) with its own, smaller backlog while it took the descriptor over.
         guard listen(descriptor, 4096) == 0 else { throw SystemCallError("listen", path: socket) }
-        await store.start()
         onAccepting()
 
         let quiesced = server.eventLoop.makePromise(of: Void.self)

@@ -83,6 +83,7 @@ extension Store {
             let body = try spool.body(of: batch)
             let (stream, continuation) = AsyncStream<Never>.makeStream()
             runningExport = (batch, continuation)
+            spool.inDelivery = batch.id
             return Export(body: body, cancellation: stream)
         } catch {
             logger.error("batch not readable", metadata: ["error": "\(error)"])
@@ -94,11 +95,12 @@ extension Store {
     func finishExport(of id: BatchID, with outcome: DeliveryOutcome) -> Bool {
         guard let batch = runningExport?.batch, batch.id == id else { return false }
         runningExport = nil
+        spool.inDelivery = nil
         do throws(FileError) {
             switch outcome {
             case .delivered(let answer):
                 try spool.resolve(batch, as: .sent)
-                try notifications.update(fromAnswer: answer)
+                updateNotifications(from: answer)
             case .rejected:
                 try spool.quarantine(batch)
             case .retryLater, .stop, .cancelled:
@@ -112,6 +114,8 @@ extension Store {
         lastFlush = (clock.milliseconds, outcome.summary)
         switch outcome {
         case .delivered, .rejected:
+            // The batches after a rejected one may be fine, but the flush as a whole was not.
+            if case .rejected = outcome { worstOutcome = outcome }
             if disableWaiters.isEmpty { return true }
             _ = endExports(.cancelled)
         case .retryLater, .stop, .cancelled:
@@ -120,26 +124,41 @@ extension Store {
         return false
     }
 
+    private func updateNotifications(from answer: [UInt8]) {
+        do throws(FileError) {
+            try notifications.update(fromAnswer: answer)
+        } catch {
+            logger.warning("notifications kept in memory only", metadata: ["error": "\(error)"])
+        }
+    }
+
     private func endExports(_ outcome: DeliveryOutcome) -> Export? {
+        let outcome = worstOutcome ?? outcome
+        worstOutcome = nil
         perform(flushMachine.exportFinished(outcome, pending: pendingTotals))
         if !disableWaiters.isEmpty { finishDisabling() }
         if case .exporting = flushMachine.state { return nil }
-        for waiter in flushWaiters { answer(waiter, outcome: summary(of: outcome)) }
+        for waiter in flushWaiters { answer(waiter, outcome: outcome.summary) }
         flushWaiters = []
         return nil
-    }
-
-    private func summary(of outcome: DeliveryOutcome) -> String {
-        if case .delivered = outcome, spool.pendingEvents == 0 { return "delivered" }
-        return outcome.summary
     }
 
     /// The switch may have been turned by hand, or by the original, since the last request.
     private func isExportAllowed() -> Bool {
         guard !decide(Facts()).isEnabled else { return true }
-        // A plain no discards what is pending, as `--disable` does; a file that cannot be read only holds it back.
-        if case .usable = rcFile.read() { discardPending() }
+        obeyRcFile()
         return false
+    }
+
+    /// A plain no in the rc file discards what is pending, as `--disable` does, whoever wrote it there. A file that
+    /// cannot be read only holds it back.
+    func obeyRcFile() {
+        guard spool.pendingEvents > 0, case .usable = rcFile.read(), !decide(Facts()).isEnabled else { return }
+        if let runningExport {
+            runningExport.cancellation.finish()
+        } else {
+            do throws(FileError) { try discardPending() } catch { logDiscardFailure(error) }
+        }
     }
 
     nonisolated func cancelExport() {
@@ -173,18 +192,26 @@ extension Store {
     }
 
     private func finishDisabling() {
-        discardPending()
-        for waiter in disableWaiters { waiter.succeed() }
+        let waiters = disableWaiters
         disableWaiters = []
+        do throws(FileError) {
+            try discardPending()
+            for waiter in waiters { waiter.succeed() }
+        } catch {
+            logDiscardFailure(error)
+            let failure = ProtocolError(
+                .refused, .spoolUnavailable, "telemetry is off, but pending events could not be discarded: \(error)")
+            for waiter in waiters { waiter.fail(failure) }
+        }
     }
 
-    private func discardPending() {
-        do throws(FileError) {
-            try spool.discardAll(as: .telemetryDisabled)
-        } catch {
-            logger.error("pending events not discarded", metadata: ["error": "\(error)"])
-        }
+    private func discardPending() throws(FileError) {
         perform(flushMachine.discarded())
+        try spool.discardAll(as: .telemetryDisabled)
+    }
+
+    private func logDiscardFailure(_ error: FileError) {
+        logger.error("pending events not discarded", metadata: ["error": "\(error)"])
     }
 
     // MARK: - The flush request
@@ -196,8 +223,9 @@ extension Store {
         let timer = loop.scheduleTask(in: timeout) { self.assumeIsolated { $0.flushTimedOut(id) } }
         let waiter = FlushWaiter(id: id, promise: promise, sentBefore: spool.ledger.sent, timer: timer)
         if !hasCollector {
+            obeyRcFile()
             answer(waiter, outcome: "local only: collector.url is not set")
-        } else if !decide(Facts()).isEnabled {
+        } else if !isExportAllowed() {
             answer(waiter, outcome: "telemetry is off")
         } else if spool.pendingEvents == 0 {
             answer(waiter, outcome: "nothing pending")

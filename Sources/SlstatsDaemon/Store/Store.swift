@@ -48,6 +48,8 @@ actor Store {
     var disableWaiters: [EventLoopPromise<Void>] = []
     var runningExport: (batch: SealedBatch, cancellation: AsyncStream<Never>.Continuation)?
     var lastFlush: (at: Int64, outcome: String)?
+    /// Set when a batch of the running flush was rejected.
+    var worstOutcome: DeliveryOutcome?
 
     // Notifications (Store+Notifications)
     var notifications: NotificationCache
@@ -94,7 +96,10 @@ actor Store {
     /// Decides and checks one event and puts it into the buffer of the next ``commitStaged()``.
     func stage(_ params: RecordParams, of line: Span<UInt8>) throws(ProtocolError) -> Staged {
         let decision = decide(params.facts)
-        guard decision.isEnabled else { return .off(decidedBy: decision.decidedBy) }
+        guard decision.isEnabled else {
+            obeyRcFile()
+            return .off(decidedBy: decision.decidedBy)
+        }
         let check = EventCheck(line, at: params.event, catalogue: catalogue)
         guard check.violations.isEmpty else { throw Self.refusal(check.violations) }
         if let id = params.id, let own = check.id, id != own {
@@ -119,7 +124,6 @@ actor Store {
         do throws(SpoolError) {
             try spool.commit()
         } catch {
-            logger.warning("events not recorded", metadata: ["error": "\(error)"])
             throw ProtocolError(.refused, error.code == .full ? .spoolFull : .spoolUnavailable, error.description)
         }
         armSyncTimer()

@@ -9,7 +9,7 @@ internal import SlstatsProtocol
 struct Flush: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Send everything pending now.",
-        discussion: "Exit code 0: all delivered. 75: something is left, and will be tried again.")
+        discussion: "Exit code 0: nothing is left. 75: something is; the answer says why.")
 
     @Option(help: ArgumentHelp("How long to wait for it.", valueName: "seconds"))
     var timeout: Int = 10

@@ -37,17 +37,26 @@ struct Record: ParsableCommand {
         return RecordInput(words: words, payload: payload, isSynced: sync, isStrict: strict)
     }
 
-    /// No more than a request may hold; what is longer is refused anyway.
+    /// No more than a request may hold, and no longer than a request may take: a pipe that nobody writes to must not
+    /// hold up the command we are part of.
     private static func readAll(_ descriptor: CInt) throws -> String {
+        let deadline = ContinuousClock.now + SlstatsClient.defaultDeadline
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16 << 10)
         while bytes.count <= 64 << 10 {
+            let remaining = max(.zero, deadline - ContinuousClock.now) / .milliseconds(1)
+            var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            guard poll(&entry, 1, CInt(remaining.rounded(.up))) > 0 else {
+                throw ValidationError("--payload -: nothing came from stdin in time.")
+            }
             let count = read(descriptor, &chunk, chunk.count)
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else { break }
             bytes += chunk[..<count]
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw ValidationError("stdin is not UTF-8.") }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw ValidationError("--payload -: stdin is not UTF-8.")
+        }
         return text
     }
 }

@@ -4,6 +4,7 @@
 internal import ArgumentParser
 internal import Glibc
 internal import OrderedJSON
+internal import SlstatsClient
 internal import SlstatsProtocol
 
 /// On or off and why, what waits, what went.
@@ -15,7 +16,9 @@ struct Status: ParsableCommand {
 
     func run() throws {
         let client = try CommandClient()
-        guard case .object(var status) = try client.call(.status) else { return }
+        guard case .object(var status) = try client.call(.status) else {
+            throw SlstatsClientError(.connectionLost, "the daemon's status is no object; do client and daemon fit?")
+        }
         // The daemon knows this user's switch; what this shell says comes on top.
         let explanation = try client.explanation()
         status["telemetry"] = [

@@ -34,12 +34,15 @@ struct Why: ParsableCommand {
         let isEnabled = explanation["enabled"]?.bool == true
         let decidedBy = explanation["decidedBy"]?.string ?? "?"
         lines += ["", "Telemetry is \(isEnabled ? "on" : "off"), decided by \(PrintableText.sanitize(decidedBy))."]
-        lines += hints(isEnabled: isEnabled, decidedBy: decidedBy, environment)
+        let deciding = rules.first { $0["decides"]?.bool == true }?["value"]?.string ?? ""
+        lines += hints(isEnabled: isEnabled, decidedBy: decidedBy, rcFileValue: deciding, environment)
         return lines.joined(separator: "\n")
     }
 
     /// How to change it, and what people trip over.
-    private static func hints(isEnabled: Bool, decidedBy: String, _ environment: CallerEnvironment) -> [String] {
+    private static func hints(
+        isEnabled: Bool, decidedBy: String, rcFileValue: String, _ environment: CallerEnvironment
+    ) -> [String] {
         var hints: [String] = []
         for variable in [OffSwitch.telemetryDisabled, .trackingDisabled] {
             guard let value = environment.variable(variable.rawValue), ["0", "false"].contains(value) else { continue }
@@ -49,7 +52,9 @@ struct Why: ParsableCommand {
         switch OffSwitch(rawValue: decidedBy) {
         case .projectRcFile: hints.append("Change it in the file of this folder: ./.serverlessrc")
         case .telemetryDisabled, .trackingDisabled, .doNotTrack: hints.append("Change it with: unset \(decidedBy)")
-        case nil: hints.append("Turn it on with: slstats --enable")
+        case nil where decidedBy == "trackingDisabled" && !rcFileValue.hasPrefix("off, because"):
+            hints.append("Turn it on with: slstats --enable")
+        case nil: hints.append("Mend what is named above; until then doubt means off.")
         }
         return hints
     }

@@ -12,6 +12,9 @@ struct RecordInput: Equatable {
     /// Failures are reported; without it `record` is silent and succeeds whatever happens.
     var isStrict = false
 
+    /// Far deeper than any field of a catalogue.
+    private static let maximumDepth = 32
+
     /// Builds the event.
     ///
     /// Dotted keys nest; a value that is a JSON scalar keeps its type, everything else is a string.
@@ -31,6 +34,9 @@ struct RecordInput: Equatable {
             }
             let path = word[..<equals].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
             guard !path.contains("") else { throw RecordInputError("\(word): a part of the key is empty") }
+            guard path.count <= Self.maximumDepth else {
+                throw RecordInputError("a key has \(path.count) parts, the limit is \(Self.maximumDepth)")
+            }
             try Self.set(path[...], Self.value(word[word.index(after: equals)...]), in: &event, word)
         }
         return JSON.object(event).serializedBytes()
