@@ -16,7 +16,7 @@ STRICT := --explicit-target-dependency-import-check error
 # The client is static: it starts in a quarter of the time. In the manifest the option would break `swift test`.
 STATIC_SCRATCH := .build/static
 STATIC_CLIENT := $(STATIC_SCRATCH)/release/slstats
-RELEASE_SCRATCH := .build/release
+RELEASE_SCRATCH := .build/optimized
 PROGRAMS := .build/programs
 
 TEST = SLSTATS_STATIC_CLIENT=$(CURDIR)/$(STATIC_CLIENT) $(SWIFT) test --skip-build $(STRICT)
@@ -73,7 +73,10 @@ install: programs
 	$(PROGRAMS)/slstats completions bash > $(DESTDIR)$(COMPLETIONDIR)/bash-completion/completions/slstats
 	$(PROGRAMS)/slstats completions zsh > $(DESTDIR)$(COMPLETIONDIR)/zsh/site-functions/_slstats
 	$(PROGRAMS)/slstats completions fish > $(DESTDIR)$(COMPLETIONDIR)/fish/vendor_completions.d/slstats.fish
+	@# A daemon that a client started lets go of the state first: from here on systemd holds the socket.
 	@if [ -z '$(DESTDIR)' ] && systemctl --user daemon-reload 2> /dev/null; then \
+		lock=$${XDG_STATE_HOME:-$$HOME/.local/state}/slstats/lock; \
+		if [ -e "$$lock" ] && ! flock --nonblock "$$lock" true; then kill "$$(cat "$$lock")"; flock --timeout 10 "$$lock" true; fi; \
 		systemctl --user enable --now slstatsd.socket; \
 	else echo 'To start it: systemctl --user daemon-reload && systemctl --user enable --now slstatsd.socket'; \
 		echo 'Without systemd there is nothing to do: slstats starts the daemon.'; fi
