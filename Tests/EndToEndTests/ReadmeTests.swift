@@ -19,7 +19,8 @@ struct ReadmeTests {
     /// The tour's commands with what is printed behind each.
     private static func tour() throws -> [(command: String, output: [String])] {
         let readme = try String(contentsOfFile: Sandbox.repository + "/README.md", encoding: .utf8)
-        let section = readme.components(separatedBy: "## A minute's tour\n").last?.components(separatedBy: "\n## ").first
+        let section = readme.components(separatedBy: "## A minute's tour\n").last?.components(separatedBy: "\n## ")
+            .first
         var steps: [(command: String, output: [String])] = []
         for line in try #require(section).components(separatedBy: "\n") where line.hasPrefix("    ") {
             if line.hasPrefix("    $ ") {
@@ -47,9 +48,11 @@ struct ReadmeTests {
         #expect(steps.count == 14)
         let port = Int.random(in: 10_240...29_999)
         let script = steps.map { step in
-            let command = step.command.replacing("--data", with: "--port \(port) --data").replacing("8686", with: "\(port)")
+            let command = step.command.replacing("--data", with: "--port \(port) --data").replacing(
+                "8686", with: "\(port)")
             guard command.hasSuffix(" &") else { return "echo '@@'\n\(command)" }
-            return "echo '@@'\n\(command.dropLast(2)) >listening 2>log & until [ -s listening ]; do :; done; cat listening"
+            return
+                "echo '@@'\n\(command.dropLast(2)) >listening 2>log & until [ -s listening ]; do :; done; cat listening"
         }
         try await Sandbox.run { sandbox async throws in
             guard try await sandbox.run("bash", ["-c", "command -v sqlite3"]).status == 0 else {
@@ -57,7 +60,9 @@ struct ReadmeTests {
             }
             let result = try await sandbox.run(
                 "bash", ["-c", "trap 'kill $!; wait' EXIT\nexec 2>&1\n" + script.joined(separator: "\n")])
-            let printed = result.output.components(separatedBy: "@@\n").dropFirst().map { $0.components(separatedBy: "\n") }
+            let printed = result.output.components(separatedBy: "@@\n").dropFirst().map {
+                $0.components(separatedBy: "\n")
+            }
             #expect(printed.count == steps.count)
             for (step, output) in zip(steps, printed) {
                 #expect(Self.general(output) == Self.general(step.output), "\(step.command)")
@@ -67,11 +72,15 @@ struct ReadmeTests {
 
     @Test(
         "the examples obey the switches",
-        arguments: [("js", "createConnection", ["node", "-e"]), ("python", "AF_UNIX", ["python3", "-c"]), ("sh", "socat", ["bash", "-c"])])
+        arguments: [
+            ("js", "createConnection", ["node", "-e"]), ("python", "AF_UNIX", ["python3", "-c"]),
+            ("sh", "socat", ["bash", "-c"]),
+        ])
     func examplesObey(_ language: String, _ text: String, _ program: [String]) async throws {
         let script = try Self.block(language, containing: text)
         try await withNotification { sandbox async throws in
-            guard try await sandbox.run("bash", ["-c", "command -v \(program[0]) && command -v socat"]).status == 0 else {
+            guard try await sandbox.run("bash", ["-c", "command -v \(program[0]) && command -v socat"]).status == 0
+            else {
                 try Test.cancel("\(program[0]) or socat is missing")
             }
             _ = try await sandbox.run(program[0], [program[1], script], ["SLS_TELEMETRY_DISABLED": "0"])
