@@ -35,14 +35,17 @@ package struct DaemonLauncher: Sendable {
         do throws(ListenerClaimError) {
             switch try ListenerClaim.make(at: location) {
             case .alive(let socket): return DaemonConnection(socket)
-            case .bound(let listener): failure = start(with: listener)
+            case .bound(let listener):
+                failure = start(with: listener)
+                // Nobody will ever serve this socket: take it away while it is certainly ours.
+                if failure != 0, let inode = ListenerClaim.inode(at: location) {
+                    ListenerClaim.withdraw(location, inode: inode)
+                }
             }
         } catch {
             throw SlstatsClientError(.unreachable, error.description)
         }
         guard failure == 0 else {
-            // Nobody will ever serve this socket: take it away, so that the next client sees "not there" at once.
-            unlink(location.path)
             let reason = String(cString: strerror(failure))
             throw SlstatsClientError(
                 .unreachable,

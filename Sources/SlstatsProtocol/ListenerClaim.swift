@@ -74,8 +74,12 @@ package enum ListenerClaim: ~Copyable {
                 throw ListenerClaimError(
                     location: location, cause: SystemCallError("open", path: location.path + ".lock"))
             }
-            while flock(descriptor, LOCK_EX) != 0 {
-                guard errno == EINTR else {
+            // Held for microseconds, unless its holder was stopped: nobody waits for that one.
+            var attempts = 100
+            while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+                attempts -= 1
+                var pause = timespec(tv_sec: 0, tv_nsec: 2_000_000)
+                guard errno == EINTR || errno == EWOULDBLOCK && attempts > 0 && nanosleep(&pause, nil) <= 0 else {
                     let error = SystemCallError("flock", path: location.path + ".lock")
                     close(descriptor)
                     throw ListenerClaimError(location: location, cause: error)

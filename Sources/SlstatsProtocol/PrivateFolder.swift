@@ -12,7 +12,9 @@ package enum PrivateFolder {
         var missing: [String] = []
         var path = folder
         while mkdir(path, 0o700) != 0 && errno != EEXIST {
-            guard errno == ENOENT, path.contains("/.local/"), let slash = path.lastIndex(of: "/") else {
+            // `XDG_STATE_HOME` itself is made as well; a home above it is not.
+            let isParentOurs = path.contains("/.local/") || missing.isEmpty && path.hasSuffix("/slstats")
+            guard errno == ENOENT, isParentOurs, let slash = path.lastIndex(of: "/") else {
                 throw SystemCallError("mkdir", path: path)
             }
             missing.append(path)

@@ -25,7 +25,8 @@ package struct ConsentDecision: Sendable, Equatable {
     package let decidedBy: String
     package let rules: [Rule]
 
-    package init(facts: Facts, rcFile: RcFile.Content, rcFilePath: String) {
+    /// - Parameter isDisableUnsaved: somebody said no and the rc file could not be written. It holds all the same.
+    package init(facts: Facts, rcFile: RcFile.Content, rcFilePath: String, isDisableUnsaved: Bool = false) {
         var rules: [(rule: Rule, says: Bool?)] = []
         func environment(_ name: String) {
             let isOff = facts.off.contains(name)
@@ -40,6 +41,10 @@ package struct ConsentDecision: Sendable, Equatable {
 
         let (value, says) = Self.read(rcFile)
         rules.append((Rule(name: Self.rcFileRule, source: rcFilePath, value: value), says))
+
+        if isDisableUnsaved {
+            rules.append((Rule(name: "--disable", source: "daemon", value: "asked for, not in the rc file"), false))
+        }
 
         let project = OffSwitch.projectRcFile.rawValue
         let isOff = facts.off.contains(project)

@@ -27,6 +27,9 @@ package struct DisplayHistory: Sendable, Equatable {
 
     package func lastShown(_ code: String) -> Int64? { times[code] }
 
+    /// The later time wins.
+    package mutating func merge(_ other: DisplayHistory) { times.merge(other.times) { max($0, $1) } }
+
     package mutating func show(_ code: String, at now: Int64) { times[code] = now }
 
     /// A time in the future comes from a clock that was wrong: it counts as now, or the notice would be gone for years.

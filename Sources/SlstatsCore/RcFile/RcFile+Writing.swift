@@ -113,6 +113,6 @@ package struct RcFileError: Error, Equatable, CustomStringConvertible {
     }
 
     package var description: String {
-        "\(path) was not changed: \(reason). Until it is mended telemetry is off"
+        "\(path) was not changed: \(reason); SLS_TELEMETRY_DISABLED=1 says no without it"
     }
 }

@@ -55,13 +55,19 @@ extension Ledger {
         guard let bytes = try? files.read(path, limit: Self.maximumBytes), let json = try? JSON(parsing: bytes),
             json["format"]?.integer == 1
         else { return }
-        sent = max(0, json["sent"]?.integer ?? 0)
-        quarantined = max(0, json["quarantined"]?.integer ?? 0)
+        sent = Self.total(json["sent"])
+        quarantined = Self.total(json["quarantined"])
         for reason in DropReason.allCases {
-            guard let count = json["dropped"]?[reason.rawValue]?.integer, count > 0 else { continue }
-            dropped[reason] = count
+            let count = Self.total(json["dropped"]?[reason.rawValue])
+            if count > 0 { dropped[reason] = count }
         }
         resolved = Set((json["resolved"]?.array ?? []).compactMap(\.string).map { BatchID($0) })
+    }
+
+    /// A number that nobody counted to is damage.
+    private static func total(_ json: JSON?) -> Int64 {
+        guard let value = json?.integer, (0...1 << 53).contains(value) else { return 0 }
+        return value
     }
 
     func write(to path: FilePath, files: any FileSystem) throws(FileError) {

@@ -48,7 +48,7 @@ package struct SegmentContent: Sendable, Equatable {
         }
         if line.lowerBound == 0 {
             readHeader(bytes[record.json])
-        } else if record.sequence > lastSequence {
+        } else if record.sequence > lastSequence, record.sequence < 1 << 60 {
             lastSequence = record.sequence
             events.append(record.json)
         } else {

@@ -25,6 +25,8 @@ package struct SegmentName: Sendable, Hashable {
         guard numbers.count == 2, numbers.allSatisfy({ $0.utf8.count == 16 }),
             let number = UInt64(numbers[0], radix: 16), let epoch = UInt64(numbers[1], radix: 16)
         else { return nil }
+        // Numbers grow by one a segment: nobody gets there, but a file can claim to.
+        guard number < 1 << 60 else { return nil }
         self.init(number: number, epoch: epoch, stage: stage)
         // Only our own spelling: no sign, no capitals.
         guard self.fileName == fileName else { return nil }

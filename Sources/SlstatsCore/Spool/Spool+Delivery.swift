@@ -12,7 +12,10 @@ extension Spool {
     /// Every pending event in the order in which it was recorded.
     package func pending() throws(SpoolError) -> [[UInt8]] {
         var all: [[UInt8]] = []
-        for name in batches.map(\.name) + (open.map { [$0.name] } ?? []) { all += try events(in: name) }
+        for name in batches.map(\.name) + (open.map { [$0.name] } ?? []) {
+            // What cannot be read is set aside when it is to be sent.
+            all += (try? events(in: name)) ?? []
+        }
         return all
     }
 
@@ -49,6 +52,12 @@ extension Spool {
     package mutating func quarantine(_ batch: SealedBatch) throws(FileError) {
         let bytes = try files.read(folder.appending(batch.name.fileName), limit: Self.maximumSegmentBytes)
         try files.replace(quarantine.appending(batch.name.fileName), with: bytes)
+        try resolve(batch, as: .quarantined)
+    }
+
+    /// Gives a batch up that cannot even be read, keeping what there is of it.
+    package mutating func setAside(_ batch: SealedBatch) throws(FileError) {
+        try? files.rename(folder.appending(batch.name.fileName), to: quarantine.appending(batch.name.fileName))
         try resolve(batch, as: .quarantined)
     }
 

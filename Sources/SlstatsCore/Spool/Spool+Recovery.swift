@@ -15,8 +15,14 @@ extension Spool {
             if ledger.resolved.contains(name.batchID) {
                 try files.remove(folder.appending(name.fileName))
             } else {
-                try recover(name, isLast: name == names.last)
+                // A file that cannot be read is left alone; it must not keep the daemon from starting.
+                try? recover(name, isLast: name == names.last)
             }
+        }
+        // Their files are gone now, durably.
+        if !ledger.resolved.isEmpty {
+            try files.syncFolder(folder)
+            ledger.forget(Array(ledger.resolved))
         }
     }
 

@@ -110,6 +110,7 @@ package struct Spool {
     }
 
     private mutating func startSegment() throws(FileError) {
+        try expire()
         let name = SegmentName(number: nextNumber, epoch: random.next(), stage: .open)
         let header = SegmentContent.headerLine(epoch: name.epoch, createdAt: clock.milliseconds)
         let file = try files.create(folder.appending(name.fileName))

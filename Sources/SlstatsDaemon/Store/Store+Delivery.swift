@@ -80,7 +80,12 @@ extension Store {
             }
             try spool.expire()
             guard let batch = spool.batches.first else { return endExports(.delivered(answer: [])) }
-            let body = try spool.body(of: batch)
+            guard let body = try? spool.body(of: batch) else {
+                // One file that is gone or cannot be read must not hold up the others.
+                logger.error("batch not readable, set aside", metadata: ["batch": "\(batch.id)"])
+                try spool.setAside(batch)
+                return nextExport()
+            }
             let (stream, continuation) = AsyncStream<Never>.makeStream()
             runningExport = (batch, continuation)
             spool.inDelivery = batch.id
@@ -133,12 +138,12 @@ extension Store {
     }
 
     private func endExports(_ outcome: DeliveryOutcome) -> Export? {
-        let outcome = worstOutcome ?? outcome
+        let summary = (worstOutcome ?? outcome).summary
         worstOutcome = nil
         perform(flushMachine.exportFinished(outcome, pending: pendingTotals))
         if !disableWaiters.isEmpty { finishDisabling() }
         if case .exporting = flushMachine.state { return nil }
-        for waiter in flushWaiters { answer(waiter, outcome: outcome.summary) }
+        for waiter in flushWaiters { answer(waiter, outcome: summary) }
         flushWaiters = []
         return nil
     }
@@ -153,7 +158,8 @@ extension Store {
     /// A plain no in the rc file discards what is pending, as `--disable` does, whoever wrote it there. A file that
     /// cannot be read only holds it back.
     func obeyRcFile() {
-        guard spool.pendingEvents > 0, case .usable = rcFile.read(), !decide(Facts()).isEnabled else { return }
+        guard spool.pendingEvents > 0, !decide(Facts()).isEnabled else { return }
+        if case .unusable = rcFile.read(), !isDisableUnsaved { return }
         if let runningExport {
             runningExport.cancellation.finish()
         } else {

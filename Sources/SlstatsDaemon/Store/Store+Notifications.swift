@@ -26,7 +26,9 @@ extension Store {
     /// The rc file is the truth, shared with the original; while it cannot be used we go by memory.
     private func readHistory() -> Bool {
         switch rcFile.read() {
-        case .usable(let json): history = DisplayHistory(json[Self.historyKey])
+        case .usable(let json):
+            history = DisplayHistory(json[Self.historyKey])
+            history.merge(unsavedHistory)
         case .missing: break
         case .unusable: return false
         }
@@ -43,7 +45,9 @@ extension Store {
         }
         do throws(RcFileError) {
             try rcFile.set([change])
+            unsavedHistory = DisplayHistory()
         } catch {
+            unsavedHistory = history
             logger.warning("display time kept in memory only", metadata: ["error": "\(error)"])
         }
     }

@@ -63,8 +63,14 @@ extension Store {
         do throws(RcFileError) {
             try rcFile.set([RcFile.Change(["trackingDisabled"], .bool(!enabled))])
         } catch {
-            throw ProtocolError(.refused, .rcFileUnusable, error.description)
+            if !enabled {
+                isDisableUnsaved = true
+                obeyRcFile()
+            }
+            let hold = enabled ? "" : "; the no holds until this daemon stops"
+            throw ProtocolError(.refused, .rcFileUnusable, error.description + hold)
         }
+        isDisableUnsaved = false
         return rcFile.path?.string ?? rcFilePath
     }
 }

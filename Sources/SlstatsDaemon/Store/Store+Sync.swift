@@ -59,7 +59,9 @@ extension Store {
             spool.endSync(work, succeeded: false)
             logger.error("sync failed, segment closed", metadata: ["error": "\(error)"])
             let failure = ProtocolError(.refused, .spoolUnavailable, "not on stable storage: \(error)")
-            for waiter in waiters { waiter.fail(failure) }
+            // Those who came meanwhile wrote into the same segment, which nobody will sync again.
+            for waiter in waiters + syncWaiters { waiter.fail(failure) }
+            syncWaiters = []
         }
         if !syncWaiters.isEmpty {
             startSync()

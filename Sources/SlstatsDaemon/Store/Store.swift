@@ -25,6 +25,8 @@ actor Store {
     var spool: Spool
     var rcFile: RcFile
     let rcFilePath: String
+    /// The rc file could not be told of a `--disable`; the no holds while this daemon runs.
+    var isDisableUnsaved = false
     let catalogue: Catalogue
 
     // Recording (this file)
@@ -54,6 +56,8 @@ actor Store {
     // Notifications (Store+Notifications)
     var notifications: NotificationCache
     var history = DisplayHistory()
+    /// What the rc file could not be told.
+    var unsavedHistory = DisplayHistory()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor.asUnownedSerialExecutor() }
 
@@ -82,7 +86,9 @@ actor Store {
 
     /// Decided for every request, from its facts and the rc file as it is now.
     func decide(_ facts: Facts) -> ConsentDecision {
-        ConsentDecision(facts: facts, rcFile: rcFile.read(), rcFilePath: rcFile.path?.string ?? rcFilePath)
+        ConsentDecision(
+            facts: facts, rcFile: rcFile.read(), rcFilePath: rcFile.path?.string ?? rcFilePath,
+            isDisableUnsaved: isDisableUnsaved)
     }
 
     // MARK: - Recording
