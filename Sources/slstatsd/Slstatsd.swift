@@ -44,7 +44,9 @@ struct Slstatsd: AsyncParsableCommand {
             let configuration = try settings.configuration(surroundings)
             let handedOver = try socketDescriptor ?? InheritedSocket.take()
             // Somebody waits on a socket that was handed over, and a daemon that is about to stop has let go of its own.
-            let lock = try StateLock(state: places.state, patience: handedOver == nil ? .zero : .seconds(5))
+            let lock = try StateLock(
+                state: places.state, patience: handedOver == nil ? .zero : .seconds(5),
+                replacesHolder: handedOver != nil)
             defer { withExtendedLifetime(lock) {} }
             let listener = try DaemonListener.open(
                 at: places.socket, handedOver: handedOver, isPathOurs: socketDescriptor != nil)

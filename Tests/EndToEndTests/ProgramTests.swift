@@ -49,6 +49,20 @@ struct ProgramTests {
         }
     }
 
+    @Test("a daemon that nobody can reach any more makes room for the next")
+    func orphan() async throws {
+        try await Sandbox.run { sandbox async throws in
+            #expect(try await sandbox.slstats("record", "info", "--sync").status == 0)
+            _ = try await sandbox.slstats("ping")
+            let orphan = sandbox.processes(named: "slstatsd")
+            try FileManager.default.removeItem(atPath: sandbox.home + "/run/slstats")
+            #expect(try await sandbox.slstats("ping").status == 0)
+            #expect(sandbox.processes(named: "slstatsd").count == 1)
+            #expect(sandbox.processes(named: "slstatsd") != orphan)
+            #expect(try await sandbox.status()["events"]?["pending"] == 1)
+        }
+    }
+
     @Test("a second daemon says who is at work and leaves the first alone [F057, F108]")
     func secondDaemon() async throws {
         try await Sandbox.run { sandbox async throws in

@@ -37,7 +37,9 @@ struct ReadmeTests {
         lines.map { line in
             line.replacing(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/, with: "UUID")
                 .replacing(/\/\S*(\.serverlessrc|slstatsd\.sock)/) { "/…\($0.1)" }
-                .replacing(/[0-9]+ (ms|s|min)/, with: "TIME").replacing(/[0-9]{4,}/, with: "N")
+                .replacing(/[0-9]+ (ms|s|min)\b/, with: "TIME").replacing(/pid [0-9]+/, with: "pid N").replacing(
+                    /[0-9]{4,}/, with: "N"
+                )
                 .replacing(/\s+/, with: " ").trimmingCharacters(in: .whitespaces)
         }.filter { !$0.isEmpty }
     }

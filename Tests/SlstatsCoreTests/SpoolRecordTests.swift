@@ -108,7 +108,8 @@ struct SpoolRecordTests {
         #expect(SegmentName(fileName: name.fileName) == name)
         #expect(SegmentName(fileName: name.sealed.fileName)?.stage == .batch)
         for foreign in [
-            "", "x.open", "000000000000000A-0000000000000abc.open", "000000000000000a-0000000000000abc.tmp",
+            "", "x.open", "ffffffffffffffff-0000000000000000.batch", "000000000000000A-0000000000000abc.open",
+            "000000000000000a-0000000000000abc.tmp",
             "+00000000000000a-0000000000000abc.open", "000000000000000a.open",
             ".000000000000000a-0000000000000abc.open",
         ] {

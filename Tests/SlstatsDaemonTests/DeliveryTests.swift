@@ -114,6 +114,45 @@ struct DeliveryTests {
         }
     }
 
+    @Test("a batch whose file is gone is counted, and the others go on [F095]")
+    func missingBatch() async throws {
+        try await ScriptedCollector.run(.status(503), .status(200)) { collector, url in
+            try await TestDaemon.run {
+                $0.collectorURL = url
+            } _: { daemon in
+                try await LineConnection.open(daemon.socket) { connection async throws in
+                    try await Self.record("info", &connection)
+                    _ = try await connection.ask("flush")
+                    let spool = daemon.state + "/spool"
+                    let batch = try #require(FileManager.default.contentsOfDirectory(atPath: spool).first)
+                    try FileManager.default.removeItem(atPath: "\(spool)/\(batch)")
+                    try await Self.record("info", &connection)
+                    #expect(try await connection.ask("pending")["events"]?.array?.count == 1)
+                    #expect(try await connection.ask("flush")["delivered"]?.integer == 1)
+                    #expect(try await Self.totals(&connection) == [2, 0, 1, 1])
+                }
+            }
+        }
+    }
+
+    @Test("a rejected batch does not hide that the collector refuses us")
+    func rejectedThenStopped() async throws {
+        try await ScriptedCollector.run(.status(503), .status(400), .status(401)) { collector, url in
+            try await TestDaemon.run {
+                $0.collectorURL = url
+            } _: { daemon in
+                try await LineConnection.open(daemon.socket) { connection async throws in
+                    try await Self.record("info", &connection)
+                    _ = try await connection.ask("flush")
+                    try await Self.record("info", &connection)
+                    let result = try await connection.ask("flush")
+                    #expect(result == ["delivered": 0, "pending": 1, "outcome": "rejected: HTTP 400"])
+                    #expect(try await connection.ask("status")["flush"]?["nextAt"] == .null)
+                }
+            }
+        }
+    }
+
     @Test("a collector that refuses us is left alone until somebody asks", arguments: [401, 403, 410])
     func stopped(status: Int) async throws {
         try await ScriptedCollector.run(.status(status)) { collector, url in

@@ -94,6 +94,17 @@ struct NotificationClaimTests {
         }
     }
 
+    @Test("with an rc file that cannot be written a notification is shown once as well")
+    func unwritableRcFile() async throws {
+        try await run { daemon async throws in
+            try daemon.writeRcFile("{}")
+            try FileManager.default.linkItem(atPath: daemon.rcFile, toPath: daemon.home + "/second-name")
+            #expect(try await Self.claim(daemon) == "NEWS")
+            #expect(try await Self.claim(daemon) == "OUTDATED_MINOR_VERSION")
+            #expect(try await Self.claim(daemon) == nil)
+        }
+    }
+
     @Test("the list outlives the daemon")
     func restart() async throws {
         let home = try TestDaemon.makeHome()

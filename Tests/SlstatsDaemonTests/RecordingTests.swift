@@ -142,6 +142,25 @@ struct RecordingTests {
         }
     }
 
+    @Test("a no that the rc file cannot be told holds all the same, and is said [F051]")
+    func unsavedDisable() async throws {
+        try await TestDaemon.run { daemon in
+            try daemon.writeRcFile("{\"trackingDisabled\":false}")
+            try FileManager.default.linkItem(atPath: daemon.rcFile, toPath: daemon.home + "/second-name")
+            try await LineConnection.open(daemon.socket) { connection async throws in
+                _ = try await connection.ask("record", Self.info)
+                let refused = try await connection.ask("telemetry.set", #"{"enabled":false}"#)
+                #expect(refused["error"]?["data"]?["reason"]?.string == "rc-file-unusable")
+                #expect(refused["error"]?["message"]?.string?.contains("the no holds until this daemon stops") == true)
+                #expect(try await connection.ask("record", Self.info)["decidedBy"]?.string == "--disable")
+                #expect(try await connection.ask("status")["events"]?["pending"] == 0)
+                try FileManager.default.removeItem(atPath: daemon.home + "/second-name")
+                _ = try await connection.ask("telemetry.set", #"{"enabled":true}"#)
+                #expect(try await connection.ask("record", Self.info)["recorded"]?.bool == true)
+            }
+        }
+    }
+
     @Test("a graceful stop keeps every event, and the next daemon goes on with them")
     func restart() async throws {
         let home = try TestDaemon.makeHome()

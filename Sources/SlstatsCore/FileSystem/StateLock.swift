@@ -10,17 +10,27 @@ package import SystemPackage
 package final class StateLock: Sendable {
     private let descriptor: CInt
 
-    /// - Parameter patience: how long to wait for a holder that is about to leave.
-    package init(state: FilePath, patience: Duration = .zero) throws(StateLockError) {
+    /// - Parameters:
+    ///   - patience: how long to wait for a holder that is about to leave.
+    ///   - replacesHolder: ask a daemon that holds it to stop. Whoever was handed the socket knows that no other daemon
+    ///     can be reached any more: its socket is gone, but it would keep the state for ever.
+    package init(
+        state: FilePath, patience: Duration = .zero, replacesHolder: Bool = false
+    ) throws(StateLockError) {
         let path = state.appending("lock")
         let descriptor = open(path.string, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw .unusable(FileError("open", path, Errno(rawValue: errno))) }
         let deadline = ContinuousClock.now + patience
+        var isHolderAsked = !replacesHolder
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             guard errno == EWOULDBLOCK || errno == EINTR else {
                 let error = FileError("flock", path, Errno(rawValue: errno))
                 close(descriptor)
                 throw .unusable(error)
+            }
+            if !isHolderAsked, let pid = Self.holder(descriptor), Self.isDaemon(pid) {
+                isHolderAsked = true
+                kill(pid_t(pid), SIGTERM)
             }
             guard ContinuousClock.now < deadline else {
                 let holder = Self.holder(descriptor)
@@ -39,7 +49,13 @@ package final class StateLock: Sendable {
 
     deinit { close(descriptor) }
 
-    /// The pid that the holder wrote; only for the message.
+    /// A pid can belong to somebody else by now.
+    private static func isDaemon(_ pid: Int) -> Bool {
+        let name = try? PosixFileSystem().read(FilePath("/proc/\(pid)/comm"), limit: 64)
+        return name == Array("slstatsd\n".utf8)
+    }
+
+    /// The pid that the holder wrote.
     private static func holder(_ descriptor: CInt) -> Int? {
         var buffer = [UInt8](repeating: 0, count: 16)
         let count = pread(descriptor, &buffer, buffer.count, 0)

@@ -43,14 +43,29 @@ struct HTTPExporter: Exporter {
             request.body = .bytes(ByteBuffer(bytes: batch.jsonArray))
             let response = try await client.execute(request, timeout: Self.totalTimeout)
             // The status stands whatever becomes of the body: 2xx is delivered, or it would be sent twice.
-            let answer = try? await response.body.collect(upTo: Self.maximumAnswerBytes)
+            let answer = await Self.collect(response.body)
             return DeliveryOutcome(
-                status: Int(response.status.code), answer: answer.map { Array($0.readableBytesView) } ?? [],
-                retryAfter: Self.retryAfter(response.headers))
+                status: Int(response.status.code), answer: answer, retryAfter: Self.retryAfter(response.headers))
         } catch is CancellationError {
             return .cancelled
         } catch {
             return .retryLater(delay: nil, reason: Self.describe(error))
+        }
+    }
+
+    /// What comes within a few seconds and the limit; nothing otherwise. The request's own timeout ends with the head.
+    private static func collect(_ body: HTTPClientResponse.Body) async -> [UInt8] {
+        await withTaskGroup(of: [UInt8].self) { group in
+            group.addTask {
+                (try? await body.collect(upTo: maximumAnswerBytes)).map { Array($0.readableBytesView) } ?? []
+            }
+            group.addTask {
+                try? await Task.sleep(for: .seconds(5))
+                return []
+            }
+            let first = await group.next() ?? []
+            group.cancelAll()
+            return first
         }
     }
 
