@@ -9,24 +9,20 @@ internal import SlstatsProtocol
 /// The starter binds the socket itself and hands it over, the way systemd does. So there is one winner however many start
 /// at once, nobody has to wait for a sign of readiness, and a request sent meanwhile waits in the kernel's queue.
 package struct DaemonLauncher: Sendable {
+    /// `slstatsd` beside this program, else the one in PATH. Nothing is looked up before a daemon has to be started.
+    package static func besideThisProgram() -> DaemonLauncher { DaemonLauncher() }
+
     /// Where the program is looked for, in this order; a name without a slash is searched in PATH.
-    package let programs: [String]
-
-    package init(programs: [String]) {
-        self.programs = programs
-    }
-
-    /// `slstatsd` beside this program, else the one in PATH.
-    package static func besideThisProgram() -> DaemonLauncher {
+    private static func programs() -> [String] {
         var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
         let count = buffer.withUnsafeMutableBytes { bytes in
             readlink("/proc/self/exe", bytes.baseAddress!.assumingMemoryBound(to: CChar.self), bytes.count)
         }
         guard count > 0, let slash = buffer[..<count].lastIndex(of: UInt8(ascii: "/")) else {
-            return DaemonLauncher(programs: ["slstatsd"])
+            return ["slstatsd"]
         }
         let folder = String(decoding: buffer[..<slash], as: UTF8.self)
-        return DaemonLauncher(programs: ["\(folder)/slstatsd", "slstatsd"])
+        return ["\(folder)/slstatsd", "slstatsd"]
     }
 
     /// Makes sure somebody listens at the location, and answers with a connection to them.
@@ -64,7 +60,7 @@ package struct DaemonLauncher: Sendable {
     /// Answers 0, or the errno of the last program tried.
     private func start(with listener: borrowing UnixSocket) -> CInt {
         var failure: CInt = ENOENT
-        for program in programs {
+        for program in Self.programs() {
             failure = spawn(program, listener)
             if failure == 0 { break }
         }

@@ -32,12 +32,14 @@ extension SlstatsClient {
         } catch {
             throw SlstatsClientError(.refused, reason: "event-refused", "the event is not a JSON object: \(error)")
         }
+        if let rule = Facts.switchesOff(environment).first { return .telemetryOff(decidedBy: rule) }
         return try record(event: Array(event.utf8), durability: isSynced ? .synced : .accepted)
     }
 
+    /// Asks the daemon; what says no on this side the caller has looked at.
+    ///
     /// - Parameter event: bytes that are known to be a JSON object.
     package func record(event: [UInt8], durability: Durability) throws(SlstatsClientError) -> RecordOutcome {
-        if let rule = Facts.switchesOff(environment).first { return .telemetryOff(decidedBy: rule) }
         let line = try exchange(Self.line(.record) { $0.recordParams(event: event, durability: durability) })
         return try RecordReply(line).outcome(line)
     }
