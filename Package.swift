@@ -20,6 +20,7 @@ let memorySafe: [SwiftSetting] = strict + [.enableExperimentalFeature("Lifetimes
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let dequeModule: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
@@ -28,7 +29,9 @@ let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting",
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTPCompression: Target.Dependency = .product(name: "NIOHTTPCompression", package: "swift-nio-extras")
 let nioExtras: Target.Dependency = .product(name: "NIOExtras", package: "swift-nio-extras")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -47,10 +50,12 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -66,13 +71,20 @@ let package = Package(
             name: "slstats", dependencies: ["SlstatsClient", "SlstatsProtocol", "OrderedJSON", argumentParser],
             swiftSettings: strict),
 
+        .systemLibrary(name: "CLinux"),
+        .target(name: "CChecksum"),
         .target(
-            name: "SlstatsCore", dependencies: ["OrderedJSON", "SlstatsProtocol", systemPackage], swiftSettings: strict),
+            name: "SlstatsCore",
+            dependencies: ["CChecksum", "CLinux", "OrderedJSON", "SlstatsProtocol", systemPackage],
+            swiftSettings: strict),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "SlstatsDaemon",
             dependencies: [
-                "OrderedJSON", "SlstatsProtocol", "SlstatsCore", asyncHTTPClient, configuration, logging, nioCore,
-                nioExtras, nioHTTP1, nioPosix, dequeModule, serviceLifecycle, systemPackage, unixSignals,
+                "CZlib", "OrderedJSON", "SlstatsProtocol", "SlstatsCore", asyncHTTPClient, configuration, crypto,
+                logging,
+                nioCore, nioExtras, nioHTTP1, nioHTTPCompression, nioPosix, nioSSL, dequeModule, serviceLifecycle,
+                systemPackage, unixSignals,
             ],
             swiftSettings: strict),
         .systemLibrary(
@@ -89,7 +101,9 @@ let package = Package(
 
         .target(
             name: "SlstatsCollector",
-            dependencies: ["OrderedJSON", "SlstatsProtocol", grdb, httpTypes, hummingbird, logging, nioCore],
+            dependencies: [
+                "OrderedJSON", "SlstatsProtocol", crypto, grdb, httpTypes, hummingbird, logging, nioCore,
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "slstats-collector",
@@ -100,18 +114,22 @@ let package = Package(
         .testTarget(
             name: "SlstatsProtocolTests", dependencies: ["OrderedJSON", "SlstatsProtocol"], swiftSettings: strict),
         .testTarget(
-            name: "SlstatsCoreTests", dependencies: ["OrderedJSON", "SlstatsCore", "SlstatsProtocol", systemPackage],
-            swiftSettings: strict),
+            name: "SlstatsCoreTests",
+            dependencies: ["CChecksum", "CLinux", "OrderedJSON", "SlstatsCore", "SlstatsProtocol", systemPackage],
+            exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "SlstatsClientTests", dependencies: ["OrderedJSON", "SlstatsClient", "SlstatsProtocol"],
             swiftSettings: strict),
         .testTarget(
-            name: "SlstatsCommandTests", dependencies: ["OrderedJSON", "SlstatsClient", "slstats", argumentParser],
+            name: "SlstatsCommandTests",
+            dependencies: ["OrderedJSON", "SlstatsClient", "SlstatsProtocol", "slstats", argumentParser],
             swiftSettings: strict),
         .testTarget(
             name: "SlstatsDaemonTests",
             dependencies: [
-                "OrderedJSON", "SlstatsCore", "SlstatsDaemon", "SlstatsProtocol", logging, nioCore, nioHTTP1, nioPosix,
+                "OrderedJSON", "SlstatsCore", "SlstatsDaemon", "SlstatsProtocol", crypto, logging, nioCore, nioHTTP1,
+                nioPosix,
+                nioSSL,
                 serviceLifecycle, systemPackage,
             ],
             swiftSettings: strict),
@@ -121,7 +139,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["OrderedJSON", "slstats", "slstatsd", "slstats-collector", subprocess, systemPackage],
+            dependencies: [
+                "OrderedJSON", "SlstatsCore", "SlstatsProtocol", "slstats", "slstatsd", "slstats-collector", subprocess,
+                systemPackage,
+            ],
             swiftSettings: strict),
     ]
 )

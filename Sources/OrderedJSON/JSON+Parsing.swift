@@ -45,25 +45,15 @@ extension JSON {
 }
 
 extension JSONObject {
-    /// Up to here looking at every key is cheaper than hashing them.
-    private static let smallCount = 16
-
     fileprivate init(reading cursor: inout JSONCursor) throws(JSONError) {
         var object = try cursor.enterObject()
         var members: [(String, JSON)] = []
-        var keys: Set<[UInt8]>?
+        var keys = JSONKeySet()
         while let key = try cursor.nextKey(in: &object) {
             let name = cursor.text(of: key)
-            if members.count == Self.smallCount { keys = Set(members.map { Array($0.0.utf8) }) }
-            let isNew = keys?.insert(Array(name.utf8)).inserted ?? !members.contains { Self.isSame($0.0, name) }
-            guard isNew else { throw JSONError(.duplicateKey(name), at: key.range.lowerBound) }
+            guard keys.insert(name) else { throw JSONError(.duplicateKey(name), at: key.range.lowerBound) }
             members.append((name, try JSON(reading: &cursor)))
         }
         self.init(members)
-    }
-
-    /// `String` compares by canonical equivalence; two spellings of é are two keys, so the bytes decide.
-    private static func isSame(_ a: String, _ b: String) -> Bool {
-        a == b && a.utf8.count == b.utf8.count && Array(a.utf8) == Array(b.utf8)
     }
 }

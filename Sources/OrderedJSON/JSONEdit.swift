@@ -12,7 +12,8 @@ package struct JSONEdit {
 
     /// Refuses what is not one strict JSON object: nobody can say what an edit of anything else would mean.
     package init(_ document: [UInt8]) throws(JSONError) {
-        guard case .object = try JSON(parsing: document) else {
+        var cursor = JSONCursor(document.span)
+        guard try cursor.scanStrictDocument().kind == .object else {
             throw JSONError(.wrongKind(expected: .object), at: 0)
         }
         self.document = document
@@ -29,7 +30,7 @@ package struct JSONEdit {
         var object = try rootObject()
         for (level, key) in path.enumerated() {
             let isLast = level == path.count - 1
-            guard let member = object.members.first(where: { $0.key == key }) else {
+            guard let member = object.members.first(where: { $0.key.utf8.elementsEqual(key.utf8) }) else {
                 insert(key, into: object, at: level, value: isLast ? value : .object(JSONObject()))
                 if !isLast { try set(path, to: value) }
                 return
@@ -41,7 +42,7 @@ package struct JSONEdit {
                 guard member.value.kind == .object else {
                     throw JSONError(.wrongKind(expected: .object), at: member.value.range.lowerBound)
                 }
-                object = try members(of: member.value.range)
+                object = try self.object(at: member.value.range.lowerBound)
             }
         }
     }
@@ -60,19 +61,21 @@ package struct JSONEdit {
     }
 
     private func rootObject() throws(JSONError) -> Object {
+        // It was validated at the start, and no edit makes it invalid.
         var cursor = JSONCursor(document.span)
-        return try members(of: try cursor.scanDocument().range)
+        cursor.skipWhitespace()
+        return try object(at: cursor.position)
     }
 
-    private func members(of range: Range<Int>) throws(JSONError) -> Object {
-        var cursor = JSONCursor(document.span, at: range.lowerBound)
+    private func object(at start: Int) throws(JSONError) -> Object {
+        var cursor = JSONCursor(document.span, at: start)
         var object = try cursor.enterObject()
         var members: [Member] = []
         while let key = try cursor.nextKey(in: &object) {
             let value = try cursor.scanValue()
             members.append(Member(key: cursor.text(of: key), keyRange: key.range, value: value))
         }
-        return Object(range: range, members: members)
+        return Object(range: start..<cursor.position, members: members)
     }
 
     // MARK: - New members

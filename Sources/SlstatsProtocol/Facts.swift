@@ -13,6 +13,15 @@ package struct Facts: Sendable, Equatable {
     package var ciName: String?
     /// Stdin and stdout are both terminals.
     package var isTerminal = false
+    /// Which rc file the caller's tool goes by.
+    package var stage = PlatformStage.production
+    /// The caller's home, as ``identity(ofHome:)`` names it; `nil` from a caller that has none or does not say.
+    package var home: String?
+
+    /// A home as client and daemon can compare it, whatever it is called: device and inode.
+    package static func identity(ofHome device: UInt64, _ inode: UInt64) -> String {
+        String(device, radix: 16) + ":" + String(inode, radix: 16)
+    }
 
     package init() {}
 
@@ -38,6 +47,13 @@ package struct Facts: Sendable, Equatable {
         }
         ciName = facts["ciName"]?.string
         isTerminal = facts["isTerminal"]?.bool ?? false
+        home = facts["home"]?.string
+        if let name = facts["stage"] {
+            guard let stage = name.string.flatMap({ PlatformStage(variable: $0) }) else {
+                throw JSONError(.wrongKind(expected: .string), at: offset)
+            }
+            self.stage = stage
+        }
     }
 
     package func write(to writer: inout JSONWriter) {
@@ -58,6 +74,14 @@ package struct Facts: Sendable, Equatable {
             writer.key("isTerminal")
             writer.bool(true)
         }
+        if stage != .production {
+            writer.key("stage")
+            writer.string(stage.name)
+        }
+        if let home {
+            writer.key("home")
+            writer.string(home)
+        }
         writer.endObject()
     }
 }
@@ -67,7 +91,10 @@ package enum OffSwitch: String, CaseIterable, Sendable {
     case telemetryDisabled = "SLS_TELEMETRY_DISABLED"
     case trackingDisabled = "SLS_TRACKING_DISABLED"
     case doNotTrack = "DO_NOT_TRACK"
+    /// The caller's stage names no file, so nobody knows which rc file would have to be asked.
+    case unknownStage = "SERVERLESS_PLATFORM_STAGE"
     /// `./.serverlessrc`, which may say no and never yes: a repository must not switch a user's telemetry on.
+    /// With a stage it is that stage's file.
     case projectRcFile = "./.serverlessrc"
 
     /// The original's rule for its own variables: set and not empty, so `0` and `false` are a no as well.
@@ -76,6 +103,7 @@ package enum OffSwitch: String, CaseIterable, Sendable {
         guard let value, !value.isEmpty else { return false }
         return switch self {
         case .telemetryDisabled, .trackingDisabled: true
+        case .unknownStage: PlatformStage(variable: value) == nil
         case .doNotTrack: value != "0" && value != "false"
         case .projectRcFile: value != "false"
         }

@@ -8,6 +8,10 @@ package enum Method: String, CaseIterable, Sendable {
     case setTelemetry = "telemetry.set"
     case explainTelemetry = "telemetry.explain"
     case claimNotification = "notifications.claim"
+    case listNotifications = "notifications.list"
+    case acknowledgeNotification = "notifications.acknowledge"
+    case snoozeNotification = "notifications.snooze"
+    case resetNotification = "notifications.reset"
     case flush
     case pending
     case status

@@ -15,10 +15,14 @@ package enum NotificationsMode: String, CaseIterable, Sendable {
             self = fallback
             return
         }
-        if let number = JavaScriptNumber.convert(variable) {
-            self = number >= 0 && number <= 3 && number == number.rounded() ? Self.allCases[Int(number)] : fallback
-        } else {
-            self = NotificationsMode(rawValue: variable) ?? fallback
-        }
+        self = Self.named(variable) ?? fallback
+    }
+
+    /// Whether the variable decides; otherwise it is as if it were not there.
+    package static func isUnderstood(_ variable: String) -> Bool { named(variable) != nil }
+
+    private static func named(_ variable: String) -> NotificationsMode? {
+        guard let number = JavaScriptNumber.convert(variable) else { return NotificationsMode(rawValue: variable) }
+        return number >= 0 && number <= 3 && number == number.rounded() ? allCases[Int(number)] : nil
     }
 }

@@ -22,6 +22,7 @@ package struct ProtocolError: Error, Equatable, Sendable {
         case eventRefused = "event-refused"
         case spoolFull = "spool-full"
         case spoolUnavailable = "spool-unavailable"
+        case stateUnavailable = "state-unavailable"
         case rcFileUnusable = "rc-file-unusable"
         case stopping = "stopping"
     }

@@ -9,4 +9,9 @@ package enum ProtocolLimits {
     package static let maximumLineBytes = 64 * 1024
     /// What a `sockaddr_un` holds besides its terminating NUL, less what NIO keeps for itself.
     package static let maximumSocketPathBytes = 103
+    /// Entries of a list of notifications, and bytes of a feed: more than this nobody has to say.
+    package static let maximumNotifications = 256
+    package static let maximumFeedBytes = 256 << 10
+    /// Ten years: who wants longer wants `notifications.acknowledge`.
+    package static let maximumSnoozeMilliseconds: Int64 = 10 * 366 * 24 * 3_600_000
 }

@@ -7,10 +7,22 @@ internal import OrderedJSON
 package enum Reply {
     /// - Parameter id: the bytes of the request's `id` as it spelled them.
     package static func result(_ result: [UInt8], id: [UInt8]) -> [UInt8] {
-        line(id: id) { writer in
-            writer.key("result")
-            writer.raw(result)
-        }
+        var line: [UInt8] = []
+        line.reserveCapacity(40 + id.count + result.count)
+        line += #"{"jsonrpc":"2.0","id":"#.utf8
+        appendOnOneLine(id, to: &line)
+        line += #","result":"#.utf8
+        appendOnOneLine(result, to: &line)
+        line += "}\n".utf8
+        return line
+    }
+
+    /// Line ends in JSON stand between tokens only, where they may be blanks as well.
+    private static func appendOnOneLine(_ json: [UInt8], to line: inout [UInt8]) {
+        let start = line.count
+        line += json
+        guard json.contains(where: { $0 == 0x0a || $0 == 0x0d }) else { return }
+        for index in start..<line.count where line[index] == 0x0a || line[index] == 0x0d { line[index] = 0x20 }
     }
 
     package static func error(_ error: ProtocolError, id: [UInt8]) -> [UInt8] {

@@ -29,10 +29,11 @@ package struct Request: Sendable, Equatable {
         } catch {
             switch error.code {
             case .wrongKind, .duplicateKey:
+                // Damage anywhere is a parse error, also behind what is wrong with the request.
+                if let damage = Self.damage(line) { throw Self.notJSON(damage) }
                 throw Self.invalid("not a JSON-RPC request: \(error)", id: members.validID)
             default:
-                let message = "not JSON: \(error)"
-                throw Failure(error: ProtocolError(.parseError, .notJSON, message), id: nil, isNotification: false)
+                throw Self.notJSON(error)
             }
         }
         guard members.id == nil || members.validID != nil else {
@@ -52,6 +53,20 @@ package struct Request: Sendable, Equatable {
         self.id = members.validID
         self.method = method
         self.params = members.params?.range
+    }
+
+    private static func damage(_ line: Span<UInt8>) -> JSONError? {
+        var cursor = JSONCursor(line)
+        do throws(JSONError) {
+            _ = try cursor.scanDocument()
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private static func notJSON(_ error: JSONError) -> Failure {
+        Failure(error: ProtocolError(.parseError, .notJSON, "not JSON: \(error)"), id: nil, isNotification: false)
     }
 
     private static func invalid(_ message: String, id: Range<Int>?) -> Failure {
@@ -78,9 +93,7 @@ private struct Members {
 
     mutating func read(_ line: Span<UInt8>) throws(JSONError) {
         var cursor = JSONCursor(line)
-        // The whole line is validated first, so that damage anywhere is a parse error and not half a request.
-        _ = try cursor.scanDocument()
-        cursor = JSONCursor(line)
+        if cursor.current == 0xef { throw JSONError(.byteOrderMark, at: 0) }
         var object = try cursor.enterObject()
         var hasVersion = false
         var hasMethod = false
@@ -102,6 +115,7 @@ private struct Members {
                 params = value
             }
         }
+        try cursor.expectEnd()
     }
 
     private func once(_ seen: inout Bool, _ name: String, _ key: JSONSlice) throws(JSONError) {

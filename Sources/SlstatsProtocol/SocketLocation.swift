@@ -26,6 +26,13 @@ package struct SocketLocation: Sendable, Equatable {
             guard let value = variable(name), value.utf8.first == UInt8(ascii: "/") else { return nil }
             return value.count > 1 && value.hasSuffix("/") ? String(value.dropLast()) : value
         }
+
+        /// `HOME`, if there is one and it is the user's: under sudo it may be somebody else's, where nothing of ours is
+        /// to be made. A link to a folder will do.
+        package var ownHome: String? {
+            guard let home = absolute("HOME"), home != "/", isOwnFolder(home + "/.") else { return nil }
+            return home
+        }
     }
 
     /// `$SLSTATS_SOCKET`; else the runtime folder; else the state folder. Never `/tmp`, where others could be first.
@@ -42,11 +49,10 @@ package struct SocketLocation: Sendable, Equatable {
         return try SocketLocation(checking: "\(state)/slstatsd.sock")
     }
 
-    /// `$XDG_STATE_HOME/slstats`, else `~/.local/state/slstats`; `nil` without a home.
+    /// `$XDG_STATE_HOME/slstats`, else `~/.local/state/slstats`; `nil` without a home of the user's own.
     package static func stateFolder(_ surroundings: Surroundings) -> String? {
         if let folder = surroundings.absolute("XDG_STATE_HOME") { return "\(folder)/slstats" }
-        guard let home = surroundings.absolute("HOME"), home != "/" else { return nil }
-        return "\(home)/.local/state/slstats"
+        return surroundings.ownHome.map { "\($0)/.local/state/slstats" }
     }
 
     package init(checking path: String) throws(SocketLocationError) {
@@ -83,7 +89,7 @@ package struct SocketLocationError: Error, Equatable, CustomStringConvertible {
             set SLSTATS_SOCKET to a shorter one
             """
         case .relative: "SLSTATS_SOCKET is \(path), which is not an absolute path"
-        case .noHome: "neither XDG_RUNTIME_DIR, XDG_STATE_HOME nor HOME names a folder; set SLSTATS_SOCKET"
+        case .noHome: "neither XDG_RUNTIME_DIR, XDG_STATE_HOME nor HOME names a folder of yours; set SLSTATS_SOCKET"
         }
     }
 }

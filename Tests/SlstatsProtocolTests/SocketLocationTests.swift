@@ -31,7 +31,7 @@ struct SocketLocationTests {
         "a runtime folder that is unset, empty, relative or not ours is passed over",
         arguments: [[:], ["XDG_RUNTIME_DIR": ""], ["XDG_RUNTIME_DIR": "run"], ["XDG_RUNTIME_DIR": "/run/user/0"]])
     func otherRuntimeFolders(_ variables: [String: String]) throws {
-        let path = try resolve(variables.merging(["HOME": "/home/u"]) { $1 })
+        let path = try resolve(variables.merging(["HOME": "/home/u"]) { $1 }, own: ["/home/u/."])
 
         #expect(path == "/home/u/.local/state/slstats/slstatsd.sock")
     }
@@ -40,7 +40,13 @@ struct SocketLocationTests {
     func stateFolder() throws {
         #expect(try resolve(["XDG_STATE_HOME": "/s", "HOME": "/home/u"]) == "/s/slstats/slstatsd.sock")
         #expect(
-            try resolve(["XDG_STATE_HOME": "s", "HOME": "/home/u"]) == "/home/u/.local/state/slstats/slstatsd.sock")
+            try resolve(["XDG_STATE_HOME": "s", "HOME": "/home/u"], own: ["/home/u/."])
+                == "/home/u/.local/state/slstats/slstatsd.sock")
+    }
+
+    @Test("a home of somebody else, as sudo leaves it, is no place [F043]")
+    func foreignHome() {
+        #expect(throws: SocketLocationError(code: .noHome, path: "")) { try resolve(["HOME": "/home/other"]) }
     }
 
     @Test("without a home there is no place, and it says so", arguments: [[:], ["HOME": ""], ["HOME": "/"]])

@@ -1,0 +1,9 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+#include <zlib.h>
+
+// A macro with a cast, which Swift does not import.
+static inline int slstats_deflate_init_gzip(z_streamp stream) {
+    return deflateInit2(stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+}
