@@ -86,7 +86,7 @@ struct FlushStateMachineTests {
     func stopped() {
         var machine = machine()
         _ = machine.eventsRecorded(pending: pending(1), isUrgent: true)
-        expect(machine.exportFinished(.stop(status: 403), pending: pending(1)), .disarmTimer)
+        expect(machine.exportFinished(.stop(reason: "HTTP 403"), pending: pending(1)), .disarmTimer)
 
         expect(machine.eventsRecorded(pending: pending(50), isUrgent: true), .wait)
         expect(machine.timerFired(), .wait)

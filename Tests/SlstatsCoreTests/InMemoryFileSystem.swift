@@ -18,15 +18,18 @@ final class InMemoryFileSystem: FileSystem {
 
     fileprivate struct State {
         var nodes: [UInt64: Node] = [:]
-        var names: [FilePath: UInt64] = [:]
-        var durableNames: [FilePath: UInt64] = [:]
+        /// By the text of the path: a FilePath is slow where everything is checked.
+        var names: [String: UInt64] = [:]
+        var durableNames: [String: UInt64] = [:]
         var folders: Set<FilePath> = []
         var nextNode: UInt64 = 1
         var clock: Int64 = 1
         var operations: [String] = []
         var failAt: (operation: Int, errno: Errno)?
+        var failFrom: (operation: Int, errno: Errno)?
         var capacity: Int?
         var interruption: (operation: Int, path: FilePath, bytes: [UInt8])?
+        var owners: [FilePath: UInt32] = [:]
     }
 
     fileprivate let state = Mutex(State())
@@ -45,9 +48,31 @@ final class InMemoryFileSystem: FileSystem {
     /// The operation of that number, counted from 0 over all that can fail, fails once.
     func fail(at operation: Int, with errno: Errno) { state.withLock { $0.failAt = (operation, errno) } }
 
+    /// That operation and all after it fail.
+    func fail(from operation: Int, with errno: Errno) { state.withLock { $0.failFrom = (operation, errno) } }
+
+    /// Writes into a file without changing its size or times, as within one tick of a file system's clock.
+    func patch(_ path: FilePath, with bytes: [UInt8]) {
+        state.withLock { state in
+            guard let number = state.names[path.string] else { return }
+            state.nodes[number]?.bytes = bytes
+        }
+    }
+
     /// Right before the operation of that number another program puts a file in place.
     func interrupt(at operation: Int, writing bytes: [UInt8], to path: FilePath) {
         state.withLock { $0.interruption = (operation, path, bytes) }
+    }
+
+    /// Looks at the files as if no fault had been asked for, and leaves no trace in the count of operations.
+    func unharmed<Value>(_ body: () throws -> Value) rethrows -> Value {
+        let saved = state.withLock { state in
+            let saved = (state.failAt, state.failFrom, state.operations)
+            (state.failAt, state.failFrom) = (nil, nil)
+            return saved
+        }
+        defer { state.withLock { ($0.failAt, $0.failFrom, $0.operations) = saved } }
+        return try body()
     }
 
     /// All bytes together; appends beyond it write a part and fail with ENOSPC, as a real disk does.
@@ -61,25 +86,28 @@ final class InMemoryFileSystem: FileSystem {
         }
     }
 
+    /// Folders are there, and the user's own, unless somebody says otherwise.
+    func setFolder(_ path: FilePath, userID: UInt32) { state.withLock { $0.owners[path] = userID } }
+
     private static func put(_ node: Node, at path: FilePath, in state: inout State) {
         var node = node
         state.clock += 1
         node.modifiedAt = state.clock
         state.nodes[state.nextNode] = node
-        state.names[path] = state.nextNode
-        state.durableNames[path] = state.nextNode
+        state.names[path.string] = state.nextNode
+        state.durableNames[path.string] = state.nextNode
         state.nextNode += 1
     }
 
     func bytes(of path: FilePath) -> [UInt8]? {
-        state.withLock { state in state.names[path].flatMap { state.nodes[$0]?.bytes } }
+        state.withLock { state in state.names[path.string].flatMap { state.nodes[$0]?.bytes } }
     }
 
     func mode(of path: FilePath) -> UInt32? {
-        state.withLock { state in state.names[path].flatMap { state.nodes[$0]?.mode } }
+        state.withLock { state in state.names[path.string].flatMap { state.nodes[$0]?.mode } }
     }
 
-    var fileNames: [String] { state.withLock { $0.names.keys.map(\.string).sorted() } }
+    var fileNames: [String] { state.withLock { $0.names.keys.sorted() } }
 
     /// What a machine would find after the power came back: synced names, synced bytes, and NULs behind them.
     func afterPowerCut(nulTail: Int = 0) -> InMemoryFileSystem {
@@ -105,15 +133,22 @@ final class InMemoryFileSystem: FileSystem {
         _ operation: String, _ path: FilePath, _ body: (inout State) throws(FileError) -> Value
     ) throws(FileError) -> Value {
         try state.withLock { state throws(FileError) in
-            state.operations.append("\(operation) \(path.lastComponent?.string ?? "/")")
+            state.operations.append("\(operation) \(path.string.split(separator: "/").last ?? "/")")
             if let other = state.interruption, state.operations.count - 1 == other.operation {
                 Self.put(Node(bytes: other.bytes, syncedCount: other.bytes.count), at: other.path, in: &state)
             }
             if let failure = state.failAt, state.operations.count - 1 == failure.operation {
                 throw FileError(operation, path, failure.errno)
             }
+            if let failure = state.failFrom, state.operations.count - 1 >= failure.operation {
+                throw FileError(operation, path, failure.errno)
+            }
             return try body(&state)
         }
+    }
+
+    private static func folder(of path: String) -> Substring {
+        path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
     }
 
     // MARK: - FileSystem
@@ -124,14 +159,21 @@ final class InMemoryFileSystem: FileSystem {
 
     func names(in folder: FilePath) throws(FileError) -> [String] {
         try perform("readdir", folder) { state in
-            state.names.keys.filter { $0.removingLastComponent() == folder }.compactMap { $0.lastComponent?.string }
-                .sorted()
+            state.names.keys.filter { Self.folder(of: $0) == folder.string }.map {
+                String($0.dropFirst(folder.string.count + 1))
+            }
+            .sorted()
         }
     }
 
     func status(of path: FilePath) throws(FileError) -> FileStatus? {
         try perform("stat", path) { state in
-            guard let number = state.names[path], let node = state.nodes[number] else { return nil }
+            if let owner = state.owners[path] {
+                let identity = FileStatus.Identity(device: 1, inode: 0, size: 0, modifiedAt: 0, changedAt: 0)
+                return FileStatus(
+                    kind: .folder, identity: identity, mode: 0o700, userID: owner, groupID: owner, linkCount: 2)
+            }
+            guard let number = state.names[path.string], let node = state.nodes[number] else { return nil }
             let identity = FileStatus.Identity(
                 device: 1, inode: number, size: Int64(node.bytes.count), modifiedAt: node.modifiedAt,
                 changedAt: node.modifiedAt)
@@ -143,7 +185,7 @@ final class InMemoryFileSystem: FileSystem {
 
     func read(_ path: FilePath, limit: Int) throws(FileError) -> [UInt8] {
         try perform("read", path) { state throws(FileError) in
-            guard let node = state.names[path].flatMap({ state.nodes[$0] }) else {
+            guard let node = state.names[path.string].flatMap({ state.nodes[$0] }) else {
                 throw FileError("open", path, .noSuchFileOrDirectory)
             }
             guard node.bytes.count <= limit else { throw FileError("read", path, .fileTooLarge) }
@@ -153,11 +195,11 @@ final class InMemoryFileSystem: FileSystem {
 
     func create(_ path: FilePath) throws(FileError) -> any AppendableFile {
         let number = try perform("create", path) { state throws(FileError) in
-            guard state.names[path] == nil else { throw FileError("open", path, .fileExists) }
+            guard state.names[path.string] == nil else { throw FileError("open", path, .fileExists) }
             let number = state.nextNode
             state.nextNode += 1
             state.nodes[number] = Node()
-            state.names[path] = number
+            state.names[path.string] = number
             return number
         }
         return InMemoryFile(self, number, path)
@@ -165,7 +207,7 @@ final class InMemoryFileSystem: FileSystem {
 
     func open(_ path: FilePath) throws(FileError) -> any AppendableFile {
         let number = try perform("open", path) { state throws(FileError) in
-            guard let number = state.names[path] else { throw FileError("open", path, .noSuchFileOrDirectory) }
+            guard let number = state.names[path.string] else { throw FileError("open", path, .noSuchFileOrDirectory) }
             return number
         }
         return InMemoryFile(self, number, path)
@@ -173,36 +215,66 @@ final class InMemoryFileSystem: FileSystem {
 
     func rename(_ from: FilePath, to target: FilePath) throws(FileError) {
         try perform("rename", target) { state throws(FileError) in
-            guard let number = state.names.removeValue(forKey: from) else {
+            guard let number = state.names.removeValue(forKey: from.string) else {
                 throw FileError("rename", from, .noSuchFileOrDirectory)
             }
-            state.names[target] = number
+            state.names[target.string] = number
+        }
+    }
+
+    func publish(_ from: FilePath, as target: FilePath) throws(FileError) {
+        try perform("link", target) { state throws(FileError) in
+            guard state.names[target.string] == nil else { throw FileError("link", target, .fileExists) }
+            state.names[target.string] = state.names.removeValue(forKey: from.string)
+        }
+    }
+
+    func readBeginning(of path: FilePath, count: Int) throws(FileError) -> [UInt8] {
+        try perform("read", path) { state throws(FileError) in
+            guard let node = state.names[path.string].flatMap({ state.nodes[$0] }) else {
+                throw FileError("open", path, .noSuchFileOrDirectory)
+            }
+            return Array(node.bytes.prefix(count))
+        }
+    }
+
+    func overwrite(_ path: FilePath, with bytes: [UInt8], at offset: Int) throws(FileError) {
+        try perform("overwrite", path) { state throws(FileError) in
+            guard let number = state.names[path.string], var node = state.nodes[number] else {
+                throw FileError("open", path, .noSuchFileOrDirectory)
+            }
+            state.clock += 1
+            let end = min(node.bytes.count, offset + bytes.count)
+            node.bytes.replaceSubrange(min(offset, end)..<end, with: bytes)
+            node.syncedCount = node.bytes.count
+            node.modifiedAt = state.clock
+            state.nodes[number] = node
         }
     }
 
     func remove(_ path: FilePath) throws(FileError) {
-        try perform("unlink", path) { state in state.names[path] = nil }
+        try perform("unlink", path) { state in state.names[path.string] = nil }
     }
 
     func syncFolder(_ path: FilePath) throws(FileError) {
         try perform("fsync", path) { state in
-            for name in state.durableNames.keys where name.removingLastComponent() == path {
+            for name in state.durableNames.keys where Self.folder(of: name) == path.string {
                 state.durableNames[name] = nil
             }
-            for (name, number) in state.names where name.removingLastComponent() == path {
+            for (name, number) in state.names where Self.folder(of: name) == path.string {
                 state.durableNames[name] = number
             }
         }
     }
 
-    func copyOwnership(of status: FileStatus, to path: FilePath) throws(FileError) {
+    func copyAttributes(of status: FileStatus, at old: FilePath, to path: FilePath) throws(FileError) {
         try perform("chmod", path) { state in
-            guard let number = state.names[path] else { return }
+            guard let number = state.names[path.string] else { return }
             state.nodes[number]?.mode = status.mode
         }
     }
 
-    func realPath(of path: FilePath) throws(FileError) -> FilePath { path }
+    func finalTarget(of path: FilePath, trusting owners: Set<UInt32>) throws(FileError) -> FilePath { path }
 }
 
 private final class InMemoryFile: AppendableFile {
@@ -220,7 +292,8 @@ private final class InMemoryFile: AppendableFile {
         try files.perform("append", path) { state throws(FileError) in
             var room = bytes.count
             if let capacity = state.capacity {
-                room = min(room, max(0, capacity - state.nodes.values.reduce(0) { $0 + $1.bytes.count }))
+                let used = Set(state.names.values).reduce(0) { $0 + (state.nodes[$1]?.bytes.count ?? 0) }
+                room = min(room, max(0, capacity - used))
             }
             state.clock += 1
             state.nodes[number]?.modifiedAt = state.clock
@@ -235,6 +308,8 @@ private final class InMemoryFile: AppendableFile {
             state.nodes[number]?.syncedCount = node.bytes.count
         }
     }
+
+    func syncWithAttributes() throws(FileError) { try sync() }
 
     func truncate(to size: Int) throws(FileError) {
         try files.perform("ftruncate", path) { state in

@@ -93,14 +93,14 @@ struct NotificationSelectionTests {
     func cache() throws {
         let files = InMemoryFileSystem()
         var cache = NotificationCache(state: "/state", files: files)
-        #expect(cache.notifications.isEmpty)
+        #expect(cache.list.notifications.isEmpty)
 
         try cache.update(fromAnswer: Array(#"{"notifications":[{"code":"A","message":"m"},7,{"code":"B"}]}"#.utf8))
 
-        #expect(cache.notifications.map(\.code) == ["A"])
-        #expect(NotificationCache(state: "/state", files: files).notifications == cache.notifications)
+        #expect(cache.list.notifications.map(\.code) == ["A"] && cache.list.skippedCount == 2)
+        #expect(NotificationCache(state: "/state", files: files).list.notifications == cache.list.notifications)
         files.write(Array("{garbage".utf8), to: "/state/notifications.json")
-        #expect(NotificationCache(state: "/state", files: files).notifications.isEmpty)
+        #expect(NotificationCache(state: "/state", files: files).list.notifications.isEmpty)
     }
 
     @Test("answers that say nothing about notifications leave the list", arguments: ["", "null", "{}", "<html>", "5"])
@@ -109,9 +109,9 @@ struct NotificationSelectionTests {
         try cache.update(fromAnswer: Array(#"[{"code":"A","message":"m"}]"#.utf8))
 
         try cache.update(fromAnswer: Array(answer.utf8))
-        #expect(cache.notifications.map(\.code) == ["A"])
+        #expect(cache.list.notifications.map(\.code) == ["A"])
 
         try cache.update(fromAnswer: Array("[]".utf8))
-        #expect(cache.notifications.isEmpty)
+        #expect(cache.list.notifications.isEmpty)
     }
 }

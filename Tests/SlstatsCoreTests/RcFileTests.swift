@@ -14,7 +14,9 @@ struct RcFileTests {
     private let alternative: FilePath = "/home/u/.config/.serverlessrc"
 
     private func rcFile() -> RcFile {
-        RcFile(home: "/home/u", userID: 1000, files: files, clock: .fixed(1_700_000_000_600), random: .seeded(3))
+        RcFile(
+            RcFileLocation(home: "/home/u"), userID: 1000, files: files, clock: .fixed(1_700_000_000_600),
+            random: .seeded(3))
     }
 
     private func text(_ path: FilePath) -> String? {
@@ -68,9 +70,9 @@ struct RcFileTests {
         #expect(text(usual) == nil)
 
         files.write(Array("{\"trackingDisabled\":false}".utf8), to: usual)
-        #expect(file.path == usual)
         let content = file.read()
-        #expect(content == .usable(["trackingDisabled": false]))
+        #expect(file.path == usual)
+        #expect(content == .usable(RcFileMembers(trackingDisabled: false)))
     }
 
     @Test(
@@ -106,6 +108,16 @@ struct RcFileTests {
         #expect(error?.description.contains("2 hard links") == true)
     }
 
+    @Test("a file that is replaced while it is asked about has no name left; that is no hard link but another try")
+    func replacedWhileAsked() {
+        files.write(Array("{}".utf8), to: usual, linkCount: 0)
+        var file = rcFile()
+
+        let error = #expect(throws: RcFileError.self) { try file.set([RcFile.Change(["a"], 1)]) }
+
+        #expect(error?.isContended == true)
+    }
+
     @Test("a foreign edit is seen by the next reading [F047]")
     func foreignEdit() {
         files.write(Array("{\"trackingDisabled\":false}".utf8), to: usual)
@@ -115,8 +127,8 @@ struct RcFileTests {
         files.write(Array("{\"trackingDisabled\":true}".utf8), to: usual)
 
         let after = file.read()
-        #expect(before == .usable(["trackingDisabled": false]))
-        #expect(after == .usable(["trackingDisabled": true]))
+        #expect(before == .usable(RcFileMembers(trackingDisabled: false)))
+        #expect(after == .usable(RcFileMembers(trackingDisabled: true)))
     }
 
     @Test("a failure at any step leaves the old file, and no other")
@@ -125,7 +137,8 @@ struct RcFileTests {
         for step in 0..<64 {
             let files = InMemoryFileSystem()
             files.write(old, to: usual)
-            var file = RcFile(home: "/home/u", userID: 1000, files: files, clock: .fixed(0), random: .seeded(3))
+            var file = RcFile(
+                RcFileLocation(home: "/home/u"), userID: 1000, files: files, clock: .fixed(0), random: .seeded(3))
             files.fail(at: step, with: .noSpace)
             do throws(RcFileError) {
                 try file.set([RcFile.Change(["trackingDisabled"], true)])
@@ -149,7 +162,8 @@ struct RcFileTests {
         for step in 0..<64 {
             let files = InMemoryFileSystem()
             if exists { files.write(Array("{\"trackingDisabled\":false}".utf8), to: usual) }
-            var file = RcFile(home: "/home/u", userID: 1000, files: files, clock: .fixed(0), random: .seeded(3))
+            var file = RcFile(
+                RcFileLocation(home: "/home/u"), userID: 1000, files: files, clock: .fixed(0), random: .seeded(3))
             files.interrupt(at: step, writing: login, to: usual)
             try file.set([RcFile.Change(["trackingDisabled"], true)])
 
@@ -175,12 +189,15 @@ struct RcFileTests {
         #expect(text(usual) == "{\"meta\":7,\"trackingDisabled\":true}")
     }
 
-    @Test("without a home there is no file, and none can be made")
+    @Test("without a home nobody knows what the file says, and none can be made")
     func noHome() {
-        var file = RcFile(home: nil, userID: 1000, files: files, clock: .fixed(0), random: .seeded(1))
+        var file = RcFile(nil, userID: 1000, files: files, clock: .fixed(0), random: .seeded(1))
 
-        let content = file.read()
-        #expect(content == .missing)
+        guard case .unusable(let problem) = file.read() else {
+            Issue.record("nobody knows what it would say")
+            return
+        }
+        #expect(problem.mend == "Set HOME to your home.")
         #expect(throws: RcFileError.self) { try file.set([RcFile.Change(["a"], 1)]) }
     }
 }

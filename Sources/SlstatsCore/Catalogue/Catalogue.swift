@@ -6,46 +6,94 @@ internal import SlstatsProtocol
 
 /// The fields that may be recorded, as a tree that an event is walked along.
 package struct Catalogue: Sendable {
-    /// One member name of the tree.
-    struct Node: Sendable {
+    /// One member name of the tree. A class, so that a walk hands on a reference and copies nothing.
+    final class Node: Sendable {
         let name: [UInt8]
-        var value: CatalogueField?
+        /// On the top level: the daemon looks at its value itself.
+        let isKnownToDaemon: Bool
+        let value: CatalogueField?
         /// Set if the member is an array: what its elements are.
-        var element: Element?
-        var members: [Node] = []
+        let element: Element?
+        let members: Members
+
+        fileprivate init(_ name: Substring, _ branches: [Branch]) {
+            self.name = Array(name.utf8)
+            isKnownToDaemon = ["id", "timestamp", "command", "outcome"].contains { name == $0 }
+            value = branches.first { !$0.isArray && $0.path.isEmpty }?.field
+            members = Members(branches.filter { !$0.isArray && !$0.path.isEmpty })
+            let inArray = branches.filter(\.isArray)
+            element = inArray.isEmpty ? nil : Element(inArray)
+        }
     }
 
     /// Elements are either values or objects with members of their own.
     struct Element: Sendable {
-        var value: CatalogueField?
-        var members: [Node] = []
+        let value: CatalogueField?
+        let members: Members
+
+        fileprivate init(_ branches: [Branch]) {
+            value = branches.first { $0.path.isEmpty }?.field
+            members = Members(branches.filter { !$0.path.isEmpty })
+        }
     }
 
-    private(set) var root: [Node] = []
+    /// What an object may have in it, found by length and first bytes.
+    struct Members: Sendable {
+        let nodes: [Node]
+        /// Beside the nodes, in their order.
+        private let keys: [UInt64]
+
+        var isEmpty: Bool { nodes.isEmpty }
+
+        fileprivate init(_ branches: [Branch]) {
+            var names: [Substring] = []
+            for branch in branches where !names.contains(branch.name) { names.append(branch.name) }
+            // The duplicate check keeps one bit a member.
+            precondition(names.count <= UInt64.bitWidth, "more than 64 members in one object of the catalogue")
+            nodes = names.map { name in Node(name, branches.filter { $0.name == name }.map { $0.entered() }) }
+            keys = nodes.map { node in
+                node.name.prefix(7).enumerated().reduce(UInt64(node.name.count) << 56) {
+                    $0 | UInt64($1.element) << UInt64(8 * $1.offset)
+                }
+            }
+        }
+
+        /// The index of the node that a key means.
+        func index(of key: JSONSlice, in cursor: borrowing JSONCursor) -> Int? {
+            guard !key.hasEscapes else { return nodes.firstIndex { cursor.string(key, equals: $0.name) } }
+            let content = key.content
+            var wanted = UInt64(truncatingIfNeeded: content.count) << 56
+            for offset in 0..<min(7, content.count) {
+                wanted |= UInt64(cursor.bytes[content.lowerBound + offset]) << UInt64(8 * offset)
+            }
+            for index in keys.indices where keys[index] == wanted {
+                if content.count <= 7 || cursor.string(key, equals: nodes[index].name) { return index }
+            }
+            return nil
+        }
+    }
+
+    /// A field on the way to its place in the tree.
+    fileprivate struct Branch {
+        let field: CatalogueField
+        /// What is still to be walked.
+        let path: ArraySlice<Substring>
+        /// The step before was into an array.
+        var isArray = false
+
+        var name: Substring { path.first.map { $0.hasSuffix("[]") ? $0.dropLast(2) : $0 } ?? "" }
+
+        /// Behind its first name.
+        func entered() -> Branch {
+            Branch(field: field, path: path.dropFirst(), isArray: path.first?.hasSuffix("[]") == true)
+        }
+    }
+
+    let root: Members
 
     package init(_ fields: [CatalogueField]) {
-        for field in fields { Self.insert(field, field.path.split(separator: ".")[...], into: &root) }
+        root = Members(fields.map { Branch(field: $0, path: $0.path.split(separator: ".")[...]) })
     }
 
     package static let builtIn = Catalogue(CatalogueField.builtIn)
-
-    private static func insert(_ field: CatalogueField, _ path: ArraySlice<Substring>, into nodes: inout [Node]) {
-        guard let first = path.first else { return }
-        let isArray = first.hasSuffix("[]")
-        let name = Array((isArray ? first.dropLast(2) : first).utf8)
-        let index = nodes.firstIndex { $0.name == name } ?? nodes.endIndex
-        if index == nodes.endIndex { nodes.append(Node(name: name)) }
-        // The duplicate check keeps one bit a member.
-        precondition(nodes.count <= UInt64.bitWidth, "more than 64 members in one object of the catalogue")
-        let rest = path.dropFirst()
-        if isArray {
-            var element = nodes[index].element ?? Element()
-            if rest.isEmpty { element.value = field } else { insert(field, rest, into: &element.members) }
-            nodes[index].element = element
-        } else if rest.isEmpty {
-            nodes[index].value = field
-        } else {
-            insert(field, rest, into: &nodes[index].members)
-        }
-    }
 }

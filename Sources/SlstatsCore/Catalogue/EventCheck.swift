@@ -29,27 +29,35 @@ package struct EventCheck: Sendable, Equatable {
         var cursor = JSONCursor(line, at: event.lowerBound)
         do throws(JSONError) {
             try walk(&cursor, catalogue.root, parent: "")
-            try summarize(line, event)
         } catch {
             violations.append(Violation(field: "", problem: error.description))
         }
     }
 
+    /// The same for whoever stands before the event and goes on behind it.
+    init(_ cursor: inout JSONCursor, _ catalogue: Catalogue) throws(JSONError) {
+        try walk(&cursor, catalogue.root, parent: "")
+    }
+
     private mutating func walk(
-        _ cursor: inout JSONCursor, _ nodes: [Catalogue.Node], parent: String
+        _ cursor: inout JSONCursor, _ members: Catalogue.Members, parent: String
     ) throws(JSONError) {
         var object = try cursor.enterObject()
         var seen: UInt64 = 0
         while let key = try cursor.nextKey(in: &object) {
             isEmpty = false
-            guard let index = nodes.firstIndex(where: { cursor.string(key, equals: $0.name) }) else {
+            guard let index = members.index(of: key, in: cursor) else {
                 violations.append(Violation(field: parent + cursor.text(of: key), problem: "is not in the catalogue"))
                 _ = try cursor.scanValue()
                 continue
             }
-            if seen & 1 << index != 0 { refuse(parent, nodes[index], "comes twice") }
+            let node = members.nodes[index]
+            if seen & 1 << index != 0 { refuse(parent, node, "comes twice") }
             seen |= 1 << index
-            try check(&cursor, nodes[index], parent: parent)
+            cursor.skipWhitespace()
+            let position = cursor.position
+            try check(&cursor, node, parent: parent)
+            if node.isKnownToDaemon, parent.isEmpty, violations.isEmpty { try note(key, at: position, cursor.bytes) }
         }
     }
 
@@ -111,8 +119,7 @@ package struct EventCheck: Sendable, Equatable {
     /// One spelling only: collectors compare ids byte by byte.
     private func isLowerCaseUUID(_ value: JSONSlice, _ cursor: borrowing JSONCursor) -> Bool {
         guard value.isString, !value.hasEscapes else { return false }
-        let text = cursor.text(of: value)
-        return EventID(text)?.description == text
+        return EventID(cursor.bytes, at: value.content)?.isSpelled(cursor.bytes, at: value.content) == true
     }
 
     private mutating func refuse(_ parent: String, _ node: Catalogue.Node, _ problem: String) {
@@ -121,22 +128,18 @@ package struct EventCheck: Sendable, Equatable {
         violations.append(Violation(field: field, problem: problem))
     }
 
-    /// The members of the top level that the daemon itself has to know.
-    private mutating func summarize(_ line: Span<UInt8>, _ event: Range<Int>) throws(JSONError) {
-        guard violations.isEmpty else { return }
-        var cursor = JSONCursor(line, at: event.lowerBound)
-        var object = try cursor.enterObject()
-        while let key = try cursor.nextKey(in: &object) {
-            let value = try cursor.scanValue()
-            if cursor.string(key, equals: "id") {
-                id = EventID(cursor.text(of: value))
-            } else if cursor.string(key, equals: "timestamp") {
-                hasTimestamp = true
-            } else if cursor.string(key, equals: "command") {
-                isUrgent = isUrgent || cursor.string(value, equals: "deploy")
-            } else if cursor.string(key, equals: "outcome") {
-                isUrgent = isUrgent || cursor.string(value, equals: "failure")
-            }
+    /// A member of the top level that the daemon itself has to know, and that was found in order.
+    private mutating func note(_ key: JSONSlice, at position: Int, _ bytes: Span<UInt8>) throws(JSONError) {
+        var cursor = JSONCursor(bytes, at: position)
+        let value = try cursor.scanValue()
+        if cursor.string(key, equals: "id") {
+            id = EventID(bytes, at: value.content)
+        } else if cursor.string(key, equals: "timestamp") {
+            hasTimestamp = true
+        } else if cursor.string(key, equals: "command") {
+            isUrgent = isUrgent || cursor.string(value, equals: "deploy")
+        } else if cursor.string(key, equals: "outcome") {
+            isUrgent = isUrgent || cursor.string(value, equals: "failure")
         }
     }
 }

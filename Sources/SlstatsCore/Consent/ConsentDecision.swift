@@ -2,13 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import OrderedJSON
-package import SlstatsProtocol
+internal import SlstatsProtocol
 
 /// Whether this caller's events may be recorded, and every rule that was looked at.
 ///
 /// A pure function of its inputs; nothing else in the code base decides. Any no wins, doubt is a no
 /// (architecture.md, section 4).
 package struct ConsentDecision: Sendable, Equatable {
+    /// One line of `slstats why`.
     package struct Rule: Sendable, Equatable {
         /// The name a person knows it by.
         package let name: String
@@ -24,63 +25,29 @@ package struct ConsentDecision: Sendable, Equatable {
     /// The name of the rule.
     package let decidedBy: String
     package let rules: [Rule]
+    /// What to do to change the decision, as one sentence.
+    package let mend: String
+    /// Somebody has said no, as opposed to doubt: what is pending is discarded and not just held back.
+    package let isPlainNo: Bool
 
-    /// - Parameter isDisableUnsaved: somebody said no and the rc file could not be written. It holds all the same.
-    package init(facts: Facts, rcFile: RcFile.Content, rcFilePath: String, isDisableUnsaved: Bool = false) {
-        var rules: [(rule: Rule, says: Bool?)] = []
-        func environment(_ name: String) {
-            let isOff = facts.off.contains(name)
-            rules.append(
-                (Rule(name: name, source: "environment", value: isOff ? "off" : "not set"), isOff ? false : nil))
-        }
-        let variables: [OffSwitch] = [.telemetryDisabled, .trackingDisabled, .doNotTrack]
-        for variable in variables { environment(variable.rawValue) }
-        let known = OffSwitch.allCases.map(\.rawValue)
-        // A newer client may know more ways to say no.
-        for name in facts.off where !known.contains(name) { environment(name) }
-
-        let (value, says) = Self.read(rcFile)
-        rules.append((Rule(name: Self.rcFileRule, source: rcFilePath, value: value), says))
-
-        if isDisableUnsaved {
-            rules.append((Rule(name: "--disable", source: "daemon", value: "asked for, not in the rc file"), false))
-        }
-
-        let project = OffSwitch.projectRcFile.rawValue
-        let isOff = facts.off.contains(project)
-        rules.append(
-            (Rule(name: project, source: "project", value: isOff ? "off" : "no objection"), isOff ? false : nil))
-        rules.append((Rule(name: "default", source: "built in", value: "on"), true))
-
+    /// The first rule that says no decides; if none does, the first that says yes.
+    package init(_ inputs: ConsentInputs) {
+        let verdicts = ConsentRules.verdicts(inputs)
         // The last rule always says something.
-        let deciding = rules.firstIndex { $0.says == false } ?? rules.firstIndex { $0.says == true } ?? rules.count - 1
-        isEnabled = rules[deciding].says == true
-        decidedBy = rules[deciding].rule.name
-        self.rules = rules.enumerated().map { index, entry in
-            var rule = entry.rule
-            rule.decides = index == deciding
-            return rule
-        }
-    }
-
-    package static let rcFileRule = "trackingDisabled"
-
-    /// Only `false` and a missing key mean on; every other value is doubt.
-    private static func read(_ content: RcFile.Content) -> (value: String, says: Bool?) {
-        switch content {
-        case .missing: return ("no such file", nil)
-        case .unusable(let reason): return ("off, because \(reason)", false)
-        case .usable(let json):
-            switch json["trackingDisabled"] {
-            case nil: return ("not set", nil)
-            case .bool(false): return ("false", true)
-            case let value?: return (value.serialized(), false)
-            }
+        let deciding =
+            verdicts.firstIndex { $0.says.isNo } ?? verdicts.firstIndex { $0.says == .yes } ?? verdicts.count - 1
+        isEnabled = verdicts[deciding].says == .yes
+        decidedBy = verdicts[deciding].name
+        isPlainNo = verdicts.contains { $0.says == .no }
+        mend = isEnabled ? "Turn it off with: slstats --disable" : verdicts[deciding].mend
+        rules = verdicts.enumerated().map { index, verdict in
+            Rule(name: verdict.name, source: verdict.source, value: verdict.value, decides: index == deciding)
         }
     }
 }
 
 extension ConsentDecision {
+    /// What `slstats why --json` prints.
     package var json: JSON {
         [
             "enabled": .bool(isEnabled), "decidedBy": .string(decidedBy),
@@ -91,6 +58,7 @@ extension ConsentDecision {
                         "decides": .bool(rule.decides),
                     ]
                 }),
+            "mend": .string(mend),
         ]
     }
 }

@@ -106,6 +106,9 @@ package struct FlushStateMachine: Sendable {
         case .retryLater(let delay, _):
             state = .backingOff
             return .armTimer(max(backoff.nextDelay(), delay ?? .zero))
+        case .cutOff:
+            state = .backingOff
+            return .armTimer(backoff.nextDelay())
         case .stop:
             state = .stopped
             return .disarmTimer

@@ -17,15 +17,26 @@ package protocol FileSystem: Sendable {
     func create(_ path: FilePath) throws(FileError) -> any AppendableFile
     /// An existing file, for appending.
     func open(_ path: FilePath) throws(FileError) -> any AppendableFile
+    /// The first bytes of a file, as many as there are.
+    func readBeginning(of path: FilePath, count: Int) throws(FileError) -> [UInt8]
+    /// Writes over a part of an existing file and syncs it. Where the bytes have their blocks already this works on a
+    /// full disk.
+    func overwrite(_ path: FilePath, with bytes: [UInt8], at offset: Int) throws(FileError)
     func rename(_ from: FilePath, to target: FilePath) throws(FileError)
+    /// Gives a file a name that is free: EEXIST if somebody was faster.
+    func publish(_ from: FilePath, as target: FilePath) throws(FileError)
     /// Removing what is gone already is fine.
     func remove(_ path: FilePath) throws(FileError)
     /// Makes names durable: creations, renames and removals in the folder.
     func syncFolder(_ path: FilePath) throws(FileError)
-    /// Gives a new file the mode and, where it differs, the owner of another.
-    func copyOwnership(of status: FileStatus, to path: FilePath) throws(FileError)
-    /// The path with every symbolic link resolved by the kernel; ENOENT if the target is not there.
-    func realPath(of path: FilePath) throws(FileError) -> FilePath
+    /// Gives a new file the mode, owner, access list and extended attributes of another, or fails: nothing of them may
+    /// be lost, and nobody may be let in who was not before.
+    func copyAttributes(of status: FileStatus, at old: FilePath, to new: FilePath) throws(FileError)
+    /// Where symbolic links lead in the end, also if nothing is there yet; the path itself if it is no link.
+    ///
+    /// The kernel resolves every folder on the way. ELOOP for links in a circle, EPERM for a link that belongs to none of
+    /// the owners.
+    func finalTarget(of path: FilePath, trusting owners: Set<UInt32>) throws(FileError) -> FilePath
 }
 
 /// A file that only grows, except that a torn tail can be cut.
@@ -34,6 +45,8 @@ package protocol AppendableFile: AnyObject, Sendable {
     func append(_ bytes: [UInt8]) throws(FileError)
     /// fdatasync(2): what was appended before the call survives a loss of power. Never retry and trust a failed one.
     func sync() throws(FileError)
+    /// fsync(2): mode, owner and attributes too.
+    func syncWithAttributes() throws(FileError)
     func truncate(to size: Int) throws(FileError)
 }
 
@@ -88,44 +101,10 @@ package struct FileError: Error, Equatable, CustomStringConvertible {
         self.errno = errno
     }
 
-    package var description: String { "\(operation) \(path): \(errno)" }
-}
+    /// There is no room: on the disk, within a quota, within the largest file one may write.
+    package var isFull: Bool { Self.isFull(errno) }
 
-extension FileSystem {
-    /// Replaces a file as a whole: after a crash there is the old content or the new, never a mixture, never nothing.
-    ///
-    /// Temporary file beside it, sync, rename, sync of the folder: without the first sync the new name can come back
-    /// empty, without the second the old content (engineering-notes, section 2).
-    ///
-    /// - Parameters:
-    ///   - status: the mode and owner to keep; 0600 and ours without it.
-    ///   - isStillWanted: asked at the last moment before the rename; if it says no, nothing has happened.
-    /// - Returns: whether the file was replaced.
-    @discardableResult
-    package func replace(
-        _ path: FilePath, with bytes: [UInt8], keeping status: FileStatus? = nil, suffix: String = "tmp",
-        ifStill isStillWanted: () throws(FileError) -> Bool = { () throws(FileError) in true }
-    ) throws(FileError) -> Bool {
-        var temporary = path
-        temporary.removeLastComponent()
-        temporary.append("\(path.lastComponent?.string ?? "file").\(suffix)")
-        do throws(FileError) {
-            // Left over from a crash: only we use this name.
-            try remove(temporary)
-            let file = try create(temporary)
-            try file.append(bytes)
-            if let status { try copyOwnership(of: status, to: temporary) }
-            try file.sync()
-            guard try isStillWanted() else {
-                try remove(temporary)
-                return false
-            }
-            try rename(temporary, to: path)
-        } catch {
-            try? remove(temporary)
-            throw error
-        }
-        try syncFolder(path.removingLastComponent())
-        return true
-    }
+    static func isFull(_ errno: Errno) -> Bool { [.noSpace, .diskQuotaExceeded, .fileTooLarge].contains(errno) }
+
+    package var description: String { "\(operation) \(path): \(errno)" }
 }

@@ -28,7 +28,7 @@ package struct PosixFileSystem: FileSystem {
 
     package func status(of path: FilePath) throws(FileError) -> FileStatus? {
         var status = stat()
-        if stat(path.string, &status) == 0 { return FileStatus(status) }
+        if path.withPlatformString({ stat($0, &status) }) == 0 { return FileStatus(status) }
         guard errno == ENOENT || errno == ENOTDIR else { throw FileError("stat", path) }
         return nil
     }
@@ -66,8 +66,41 @@ package struct PosixFileSystem: FileSystem {
         PosixFile(try openDescriptor(path, O_WRONLY | O_APPEND | O_NOFOLLOW), path)
     }
 
+    package func readBeginning(of path: FilePath, count: Int) throws(FileError) -> [UInt8] {
+        let descriptor = try openDescriptor(path, O_RDONLY)
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        while bytes.count < count {
+            let room = count - bytes.count
+            var failure: CInt = 0
+            let got = withUnsafeTemporaryAllocation(byteCount: room, alignment: 1) { buffer in
+                let got = Glibc.read(descriptor, buffer.baseAddress, room)
+                if got > 0 { bytes.append(contentsOf: buffer[..<got]) } else if got < 0 { failure = errno }
+                return got
+            }
+            if got == 0 { break }
+            if got < 0, failure != EINTR { throw FileError("read", path, Errno(rawValue: failure)) }
+        }
+        return bytes
+    }
+
+    package func overwrite(_ path: FilePath, with bytes: [UInt8], at offset: Int) throws(FileError) {
+        let descriptor = try openDescriptor(path, O_WRONLY | O_NOFOLLOW)
+        let file = PosixFile(descriptor, path)
+        guard lseek(descriptor, off_t(offset), SEEK_SET) == off_t(offset) else { throw FileError("lseek", path) }
+        try file.append(bytes)
+        try file.sync()
+    }
+
     package func rename(_ from: FilePath, to target: FilePath) throws(FileError) {
         guard Glibc.rename(from.string, target.string) == 0 else { throw FileError("rename", target) }
+    }
+
+    /// link(2), which takes no name that is taken, and then unlink(2) of the old one. If we die in between, the file has
+    /// two names until the next start removes the temporary one.
+    package func publish(_ from: FilePath, as target: FilePath) throws(FileError) {
+        guard link(from.string, target.string) == 0 else { throw FileError("link", target) }
+        try remove(from)
     }
 
     package func remove(_ path: FilePath) throws(FileError) {
@@ -81,20 +114,7 @@ package struct PosixFileSystem: FileSystem {
         guard fsync(descriptor) == 0 else { throw FileError("fsync", path) }
     }
 
-    package func copyOwnership(of status: FileStatus, to path: FilePath) throws(FileError) {
-        if status.userID != geteuid() || status.groupID != getegid() {
-            guard chown(path.string, status.userID, status.groupID) == 0 else { throw FileError("chown", path) }
-        }
-        guard chmod(path.string, mode_t(status.mode)) == 0 else { throw FileError("chmod", path) }
-    }
-
-    package func realPath(of path: FilePath) throws(FileError) -> FilePath {
-        guard let resolved = realpath(path.string, nil) else { throw FileError("realpath", path) }
-        defer { free(resolved) }
-        return FilePath(String(cString: resolved))
-    }
-
-    private func openDescriptor(_ path: FilePath, _ flags: CInt) throws(FileError) -> CInt {
+    func openDescriptor(_ path: FilePath, _ flags: CInt) throws(FileError) -> CInt {
         while true {
             // O_NONBLOCK: a FIFO in place of a file must not hang the daemon; it means nothing for regular files.
             let descriptor = Glibc.open(path.string, flags | O_CLOEXEC | O_NONBLOCK, 0o600)
@@ -134,6 +154,12 @@ private final class PosixFile: AppendableFile {
         }
     }
 
+    func syncWithAttributes() throws(FileError) {
+        while fsync(descriptor) != 0 {
+            guard errno == EINTR else { throw FileError("fsync", path) }
+        }
+    }
+
     func truncate(to size: Int) throws(FileError) {
         guard ftruncate(descriptor, off_t(size)) == 0 else { throw FileError("ftruncate", path) }
     }
@@ -141,7 +167,7 @@ private final class PosixFile: AppendableFile {
 
 extension FileError {
     /// Takes `errno` as it is now, so nothing may come between the call and this.
-    fileprivate init(_ operation: String, _ path: FilePath) {
+    init(_ operation: String, _ path: FilePath) {
         self.init(operation, path, Errno(rawValue: Glibc.errno))
     }
 }

@@ -6,9 +6,10 @@ package import SystemPackage
 
 /// The exclusive hold on a state folder: two daemons on one spool would both number, send and unlink.
 ///
-/// flock(2) on `<state>/lock`; it ends with the process, however that ends, so there is no stale lock.
+/// flock(2) on `<state>/lock`; it ends with the process, however that ends, so there is no stale lock. On a disk that is
+/// read-only and has no such file nothing is held: nobody can spoil anything there.
 package final class StateLock: Sendable {
-    private let descriptor: CInt
+    private let descriptor: CInt?
 
     /// - Parameters:
     ///   - patience: how long to wait for a holder that is about to leave.
@@ -18,8 +19,10 @@ package final class StateLock: Sendable {
         state: FilePath, patience: Duration = .zero, replacesHolder: Bool = false
     ) throws(StateLockError) {
         let path = state.appending("lock")
-        let descriptor = open(path.string, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw .unusable(FileError("open", path, Errno(rawValue: errno))) }
+        guard let descriptor = try Self.open(path) else {
+            self.descriptor = nil
+            return
+        }
         let deadline = ContinuousClock.now + patience
         var isHolderAsked = !replacesHolder
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
@@ -47,7 +50,19 @@ package final class StateLock: Sendable {
         pwrite(descriptor, pid, pid.utf8.count, 0)
     }
 
-    deinit { close(descriptor) }
+    deinit { if let descriptor { close(descriptor) } }
+
+    /// - Returns: `nil` if there is no file and cannot be one, or not even a folder.
+    private static func open(_ path: FilePath) throws(StateLockError) -> CInt? {
+        let flags = O_CLOEXEC | O_NOFOLLOW
+        var descriptor = Glibc.open(path.string, O_CREAT | O_RDWR | flags, 0o600)
+        if descriptor < 0, errno == EROFS {
+            descriptor = Glibc.open(path.string, O_RDONLY | flags)
+        }
+        if descriptor < 0, errno == ENOENT { return nil }
+        guard descriptor >= 0 else { throw .unusable(FileError("open", path, Errno(rawValue: errno))) }
+        return descriptor
+    }
 
     /// A pid can belong to somebody else by now.
     private static func isDaemon(_ pid: Int) -> Bool {

@@ -25,12 +25,17 @@ package struct DisplayHistory: Sendable, Equatable {
         }
     }
 
-    package func lastShown(_ code: String) -> Int64? { times[code] }
+    package func lastShown(_ code: String) -> Int64? { times[code].flatMap { $0 == 0 ? nil : $0 } }
 
     /// The later time wins.
     package mutating func merge(_ other: DisplayHistory) { times.merge(other.times) { max($0, $1) } }
 
     package mutating func show(_ code: String, at now: Int64) { times[code] = now }
+
+    /// As if it had not been shown this time. Who reads the file takes 0 for never.
+    package mutating func giveBack(_ code: String, to earlier: Int64?) {
+        times[code] = earlier ?? 0
+    }
 
     /// A time in the future comes from a clock that was wrong: it counts as now, or the notice would be gone for years.
     ///

@@ -5,12 +5,18 @@ package import SlstatsProtocol
 
 /// Which notification is due: serverless-semantics, section 4.9, steps 2 to 6, as a pure function.
 package enum NotificationSelection {
-    /// - Parameter now: Unix milliseconds.
+    /// - Parameters:
+    ///   - caller: what asks; notices for others, and those for a product if it does not say, are left out.
+    ///   - now: Unix milliseconds.
     /// - Returns: `nil` if there is nothing to show; recording the display is the caller's business.
     package static func choose(
-        from list: [Notification], history: DisplayHistory, mode: NotificationsMode, now: Int64
+        from list: [Notification], history: DisplayHistory, mode: NotificationsMode, caller: Product? = nil,
+        preferences: NotificationPreferences? = nil, now: Int64
     ) -> Notification? {
-        let visible = list.filter { isVisible($0, in: mode) }
+        let visible = list.filter { notification in
+            isVisible(notification, in: mode) && notification.isFor(caller, at: now)
+                && preferences.map { $0.allows(notification.code, at: now) } ?? true
+        }
         let sorted = stableSort(visible) { precedes($0, $1, history) }
         switch mode {
         case .off: return nil
@@ -18,6 +24,11 @@ package enum NotificationSelection {
         case .force:
             return stableSort(sorted) { shown(earlier: $0, than: $1, history) }.first
         }
+    }
+
+    /// When a notification can be shown next, by its interval alone; `nil` for one that was never shown.
+    package static func nextDisplay(of notification: Notification, _ history: DisplayHistory) -> Int64? {
+        history.lastShown(notification.code).map { $0 + notification.visibilityInterval * 3_600_000 }
     }
 
     private static func isVisible(_ notification: Notification, in mode: NotificationsMode) -> Bool {

@@ -5,15 +5,25 @@ internal import OrderedJSON
 
 /// A segment that will not change any more, waiting for delivery.
 package struct SealedBatch: Sendable, Equatable, Identifiable {
+    /// As the file is called; `.open` if it could not be renamed.
     package let name: SegmentName
     package let bytes: Int
+    /// What was acknowledged. What cannot be read of it is noticed at delivery and counted then.
     package let eventCount: Int
-    /// Lines that cannot be read; they lie in `quarantine/` and are counted when the batch goes.
-    package let damagedCount: Int
-    /// Unix milliseconds.
-    package let createdAt: Int64
+    /// `nil` if the header is damaged.
+    package let firstSequence: UInt64?
+    /// By the clock that does not jump.
+    let expiresAt: Int64
+    /// The lines, where no file could be had.
+    let lines: [UInt8]?
 
     package var id: BatchID { name.batchID }
+
+    /// Which of the events in its file are its own: behind them a failed write may have left others.
+    func owns(_ event: SegmentContent.Event, at index: Int) -> Bool {
+        guard let firstSequence else { return index < eventCount }
+        return event.sequence >= firstSequence && event.sequence - firstSequence < UInt64(eventCount)
+    }
 }
 
 /// The events of a batch, as they are sent.
@@ -30,20 +40,30 @@ package struct BatchBody: Sendable, Equatable {
             .map(\.element.event)
     }
 
-    /// One JSON array on one line.
-    package var jsonArray: [UInt8] {
+    /// Some of the events, in order, as one JSON array on one line.
+    package func jsonArray(_ range: Range<Int>) -> [UInt8] {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(events.reduce(2) { $0 + $1.count + 1 })
+        bytes.reserveCapacity(events[range].reduce(2) { $0 + $1.count + 1 })
         bytes.append(UInt8(ascii: "["))
-        for (index, event) in events.enumerated() {
-            if index > 0 { bytes.append(UInt8(ascii: ",")) }
-            bytes += event
+        for index in range {
+            if index > range.lowerBound { bytes.append(UInt8(ascii: ",")) }
+            bytes += events[index]
         }
         bytes.append(UInt8(ascii: "]"))
         return bytes
     }
 
     private static func timestamp(of event: [UInt8]) -> Int64 {
-        (try? JSON(parsing: event))?["timestamp"]?.integer ?? 0
+        do throws(JSONError) {
+            var cursor = JSONCursor(event.span)
+            var object = try cursor.enterObject()
+            while let key = try cursor.nextKey(in: &object) {
+                let value = try cursor.scanValue()
+                if cursor.string(key, equals: "timestamp") {
+                    return try JSON(parsing: cursor.copyBytes(value.range)).integer ?? 0
+                }
+            }
+        } catch { return 0 }
+        return 0
     }
 }

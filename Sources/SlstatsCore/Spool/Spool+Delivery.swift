@@ -4,86 +4,145 @@
 internal import SystemPackage
 
 extension Spool {
-    /// The events of a batch; those that cannot be read are left out.
-    package func body(of batch: SealedBatch) throws(SpoolError) -> BatchBody {
-        BatchBody(id: batch.id, events: try events(in: batch.name))
+    /// The batch to deliver next: the oldest whose outcome is open.
+    package var nextBatch: SealedBatch? { batches.first { settled[$0.id] == nil } }
+
+    /// The events of a batch; those that cannot be read are left out, and kept in quarantine.
+    package mutating func body(of batch: SealedBatch) throws(FileError) -> BatchBody {
+        let bytes = try content(of: batch)
+        let content = SegmentContent(scanning: bytes)
+        if !content.damaged.isEmpty {
+            keepInQuarantine(content.damaged.map { bytes[$0] }, of: batch.id, .damaged)
+        }
+        if !content.tornTail.isEmpty { keepInQuarantine([bytes[content.tornTail]], of: batch.id, .torn) }
+        let own = content.events.enumerated().filter { batch.owns($0.element, at: $0.offset) }
+        return BatchBody(id: batch.id, events: own.map { Array(bytes[$0.element.json]) })
     }
 
-    /// Every pending event in the order in which it was recorded.
-    package func pending() throws(SpoolError) -> [[UInt8]] {
-        var all: [[UInt8]] = []
-        for name in batches.map(\.name) + (open.map { [$0.name] } ?? []) {
-            // What cannot be read is set aside when it is to be sent.
-            all += (try? events(in: name)) ?? []
-        }
-        return all
+    private func content(of batch: SealedBatch) throws(FileError) -> [UInt8] {
+        if let lines = batch.lines { return [0x0a] + lines }
+        return try files.read(folder.appending(batch.name.fileName), limit: Self.maximumSegmentBytes)
     }
 
-    private func events(in name: SegmentName) throws(SpoolError) -> [[UInt8]] {
-        do throws(FileError) {
-            let bytes = try files.read(folder.appending(name.fileName), limit: Self.maximumSegmentBytes)
-            return SegmentContent(scanning: bytes).events.map { Array(bytes[$0]) }
-        } catch {
-            throw SpoolError(error, folder: folder)
-        }
+    /// - Returns: whether it could be kept.
+    @discardableResult
+    mutating func keepInQuarantine(
+        _ pieces: [ArraySlice<UInt8>], of batch: BatchID, _ reason: Quarantine.Reason
+    ) -> Bool {
+        let quarantine = quarantine
+        return
+            (try? reserve.withRoom { () throws(FileError) in try quarantine.keep(pieces, of: batch, reason) }) != nil
     }
 
     /// Says what became of a batch and removes it. The ledger is durable before the file goes.
-    package mutating func resolve(_ batch: SealedBatch, as outcome: Ledger.Outcome) throws(FileError) {
+    ///
+    /// - Parameters:
+    ///   - sent: how many of its events the collector has.
+    ///   - rejected: events that it does not take. What is missing from the sum could not be read.
+    package mutating func resolve(_ batch: SealedBatch, sent: Int, rejected: [[UInt8]] = []) throws(FileError) {
         guard batches.contains(where: { $0.id == batch.id }) else { return }
-        var ledger = ledger
-        ledger.count(batch.eventCount, as: outcome)
-        ledger.count(batch.damagedCount, as: .quarantined)
-        ledger.resolve([batch.id])
-        try ledger.write(to: ledgerPath, files: files)
-        self.ledger = ledger
-        batches.removeAll { $0.id == batch.id }
-        try unlink([batch.name])
-    }
-
-    /// The ids stay in the ledger until it is certain that the files do not come back after a loss of power.
-    private mutating func unlink(_ names: [SegmentName]) throws(FileError) {
-        for name in names { try files.remove(folder.appending(name.fileName)) }
-        try files.syncFolder(folder)
-        ledger.forget(names.map(\.batchID))
-    }
-
-    /// Sets a batch aside that no collector will take, and goes on with the rest.
-    package mutating func quarantine(_ batch: SealedBatch) throws(FileError) {
-        let bytes = try files.read(folder.appending(batch.name.fileName), limit: Self.maximumSegmentBytes)
-        try files.replace(quarantine.appending(batch.name.fileName), with: bytes)
-        try resolve(batch, as: .quarantined)
+        var entry = Ledger.Entry(sent: sent)
+        if !rejected.isEmpty {
+            if keepInQuarantine(rejected.map { $0[...] }, of: batch.id, .rejected) {
+                entry.quarantined = rejected.count
+            } else {
+                entry.dropped[.rejected] = rejected.count
+            }
+        }
+        entry.quarantined += max(0, batch.eventCount - entry.total)
+        settled[batch.id] = entry
+        try accountForSettled()
     }
 
     /// Gives a batch up that cannot even be read, keeping what there is of it.
     package mutating func setAside(_ batch: SealedBatch) throws(FileError) {
-        try? files.rename(folder.appending(batch.name.fileName), to: quarantine.appending(batch.name.fileName))
-        try resolve(batch, as: .quarantined)
-    }
-
-    /// Drops everything pending in one step: after the ledger is written it is gone, however the rest ends.
-    package mutating func discardAll(as reason: DropReason) throws(FileError) {
-        var doomed = batches.map { (name: $0.name, events: $0.eventCount, damaged: $0.damagedCount) }
-        if let open { doomed.append((open.name, open.eventCount, 0)) }
-        guard !doomed.isEmpty else { return }
-        var ledger = ledger
-        for segment in doomed {
-            ledger.count(segment.events, as: .dropped(reason))
-            ledger.count(segment.damaged, as: .quarantined)
-        }
-        ledger.resolve(doomed.map(\.name.batchID))
-        try ledger.write(to: ledgerPath, files: files)
-        self.ledger = ledger
-        batches = []
-        open = nil
-        try unlink(doomed.map(\.name))
+        let path = folder.appending(batch.name.fileName)
+        let isGone = (try? files.status(of: path)) == .some(nil)
+        let quarantine = quarantine
+        let isKept =
+            !isGone
+            && (try? reserve.withRoom { () throws(FileError) in try quarantine.move(path, of: batch.id) }) != nil
+        settled[batch.id] =
+            isKept ? Ledger.Entry(quarantined: batch.eventCount) : Ledger.Entry(dropped: [.lost: batch.eventCount])
+        try accountForSettled()
     }
 
     /// Drops the batches that are older than anybody still wants them.
     package mutating func expire() throws(FileError) {
-        let oldest = clock.milliseconds - limits.maximumAge.components.seconds * 1000
-        for batch in batches where batch.createdAt < oldest && batch.id != inDelivery {
-            try resolve(batch, as: .dropped(.expired))
+        let now = clock.steadyMilliseconds
+        if let open, open.expiresAt <= now { rotate() }
+        try drop(batches.filter { $0.expiresAt <= now && $0.id != inDelivery }, as: .expired)
+    }
+
+    /// Events that have found their way, but count as pending until the ledger takes it.
+    package var settledEvents: Int { batches.reduce(0) { $0 + (settled[$1.id] == nil ? 0 : $1.eventCount) } }
+
+    /// The lowest sequence number of what is pending; everything below it has found its way.
+    package var firstPendingSequence: UInt64? {
+        let sealed = batches.filter { settled[$0.id] == nil }.map { $0.firstSequence ?? 0 }
+        return (sealed + unsealedSegments.map(\.header.firstSequence)).min()
+    }
+
+    /// When the next event will be too old, by the clock that does not jump; `nil` if nothing is pending.
+    package var nextExpiry: Int64? {
+        (batches.map(\.expiresAt) + closing.map(\.expiresAt) + (open.map { [$0.expiresAt] } ?? [])).min()
+    }
+
+    mutating func drop(_ doomed: [SealedBatch], as reason: DropReason) throws(FileError) {
+        for batch in doomed where settled[batch.id] == nil {
+            settled[batch.id] = entry(dropping: batch, as: reason)
+        }
+        try accountForSettled()
+    }
+
+    /// What the collector has of it already counts as sent.
+    func entry(dropping batch: SealedBatch, as reason: DropReason) -> Ledger.Entry {
+        let sent = partlySent?.batch == batch.id ? min(partlySent?.events ?? 0, batch.eventCount) : 0
+        return Ledger.Entry(sent: sent, dropped: [reason: batch.eventCount - sent])
+    }
+
+    /// Makes a state of the ledger durable; the reserve is for this where even an overwritten block takes a new one.
+    mutating func write(_ next: Ledger) throws(FileError) {
+        var written = next
+        let (path, files) = (ledgerPath, files)
+        try reserve.withRoom { () throws(FileError) in try written.write(to: path, files: files) }
+        ledger = written
+    }
+
+    /// Enters everything that is settled in the ledger, in one write, and unlinks it.
+    package mutating func accountForSettled() throws(FileError) {
+        let done = batches.filter { settled[$0.id] != nil }
+        guard !done.isEmpty else { return }
+        var next = ledger
+        for batch in done {
+            guard let entry = settled[batch.id] else { continue }
+            next.count(entry)
+            // A file that held more than its name says.
+            next.uncounted -= Int64(max(0, entry.total - batch.eventCount))
+        }
+        let names = done.map(\.name)
+        next.resolve(names, floor: floor(without: Set(names)))
+        try write(next)
+        let entries = settled
+        removeBatches { entries[$0.id] != nil }
+        settled = [:]
+        unlink(done.filter { $0.lines == nil }.map(\.name))
+        ledger.forget(Set(done.filter { $0.lines != nil }.map(\.name.number)))
+    }
+
+    /// The lowest number that is still needed.
+    func floor(without gone: Set<SegmentName>) -> UInt64 {
+        let needed =
+            batches.map(\.name).filter { !gone.contains($0) } + closing.map(\.name) + (open.map { [$0.name] } ?? [])
+        return min(needed.map(\.number).min() ?? nextNumber, lowestLeftAlone ?? .max)
+    }
+
+    /// The ids stay in the ledger until it is certain that the files do not come back after a loss of power; one that
+    /// cannot be unlinked is tried again by the next start.
+    private mutating func unlink(_ names: [SegmentName]) {
+        folderChange += 1
+        for name in names where (try? files.remove(folder.appending(name.fileName))) != nil {
+            unlinked.append((name.number, folderChange))
         }
     }
 }

@@ -18,35 +18,58 @@ package struct Spool {
 
     let files: any FileSystem
     let clock: WallClock
-    private var random: RandomSource
+    var random: RandomSource
+    /// Segments that take no more events and wait for their sync and their new name.
+    var closing: [OpenSegment] = []
     var open: OpenSegment?
+    var reserve: Reserve
+    let quarantine: Quarantine
     var nextNumber: UInt64 = 1
-    var nextSequence: UInt64 = 1
+    /// What the collector has of a batch that takes several requests.
+    package var partlySent: (batch: BatchID, events: Int)?
+    /// Batches whose outcome is certain, but which no ledger took: they are not sent again.
+    var settled: [BatchID: Ledger.Entry] = [:]
+    /// The lowest number of a segment that stays where it is: of a later format, or for the next start to look at.
+    var lowestLeftAlone: UInt64?
+    /// Counts what happens to the names in the folder.
+    var folderChange = 0
+    /// The last change that has to become durable, a new name, and the last one that is.
+    var nameChange = 0
+    var syncedFolderChange = 0
+    /// Unlinked, but they could come back after a loss of power.
+    var unlinked: [(number: UInt64, change: Int)] = []
     /// Lines that wait for the next ``commit()``: one write for all that came in one read.
     private var staged: [UInt8] = []
     private var stagedCount = 0
-    /// A segment was created or renamed and its name is not durable yet.
-    private var isFolderDirty = false
+    private var sealed = Totals()
 
-    var ledgerPath: FilePath { folder.removingLastComponent().appending("ledger.json") }
-    var quarantine: FilePath { folder.removingLastComponent().appending("quarantine") }
+    var ledgerPath: FilePath { folder.removingLastComponent().appending("ledger") }
 
     /// Takes over what earlier runs left in the folder.
     ///
     /// - Parameter state: the state folder; `spool/` and `quarantine/` are made in it.
     package init(
-        state: FilePath, limits: SpoolLimits, files: any FileSystem, clock: WallClock,
-        random: RandomSource
+        state: FilePath, limits: SpoolLimits, files: any FileSystem, clock: WallClock, random: RandomSource
     ) throws(SpoolError) {
         folder = state.appending("spool")
         self.limits = limits
         self.files = files
         self.clock = clock
         self.random = random
-        ledger = Ledger(reading: state.appending("ledger.json"), files: files)
+        quarantine = Quarantine(
+            folder: state.appending("quarantine"), maximumBytes: limits.maximumQuarantineBytes, files: files)
         do throws(FileError) {
             try files.createFolder(folder)
-            try files.createFolder(quarantine)
+            try files.createFolder(quarantine.folder)
+        } catch {
+            // A disk that takes nothing, not even a folder, is no reason not to serve: events wait in memory.
+            guard error.isFull || [.readOnlyFileSystem, .noSuchFileOrDirectory].contains(error.errno)
+            else { throw SpoolError(error, folder: folder) }
+        }
+        ledger = Ledger()
+        reserve = Reserve(state.appending("reserve"), bytes: limits.reserveBytes, files: files)
+        do throws(FileError) {
+            ledger = try Ledger(reading: ledgerPath, files: files)
             try recover()
         } catch {
             throw SpoolError(error, folder: folder)
@@ -55,140 +78,210 @@ package struct Spool {
 
     // MARK: - Totals
 
-    package var pendingEvents: Int { batches.reduce(open?.eventCount ?? 0) { $0 + $1.eventCount } }
-    package var bytes: Int { batches.reduce(open?.bytes ?? 0) { $0 + $1.bytes } }
-    package var segmentCount: Int { batches.count + (open == nil ? 0 : 1) }
+    var unsealedSegments: [OpenSegment] { closing + (open.map { [$0] } ?? []) }
+
+    /// Of all batches: asked for with each event, and changed with a batch only.
+    private struct Totals {
+        var events = 0
+        var bytes = 0
+        /// What of it is in memory only.
+        var memoryBytes = 0
+
+        mutating func add(_ batch: SealedBatch) {
+            events += batch.eventCount
+            bytes += batch.bytes
+            memoryBytes += batch.lines?.count ?? 0
+        }
+    }
+
+    /// The newest.
+    mutating func append(_ batch: SealedBatch) {
+        batches.append(batch)
+        sealed.add(batch)
+    }
+
+    mutating func removeBatches(where isGone: (SealedBatch) -> Bool) {
+        batches.removeAll(where: isGone)
+        sealed = batches.reduce(into: Totals()) { $0.add($1) }
+    }
+
+    var hasBatchesInMemory: Bool { sealed.memoryBytes > 0 }
+
+    package var pendingEvents: Int {
+        closing.reduce(sealed.events + (open?.eventCount ?? 0)) { $0 + $1.eventCount }
+    }
+    package var bytes: Int { closing.reduce(sealed.bytes + (open?.bytes ?? 0)) { $0 + $1.bytes } }
+    package var segmentCount: Int { batches.count + unsealedSegments.count }
     /// What the open segment holds: recorded since the last seal.
     package var unsealed: FlushStateMachine.Pending {
         FlushStateMachine.Pending(events: open?.eventCount ?? 0, bytes: open?.bytes ?? 0)
     }
     /// Something was recorded that a loss of power could take.
-    package var hasUnsynced: Bool { open?.isSynced == false }
-    package var quarantinedEvents: Int64 { batches.reduce(ledger.quarantined) { $0 + Int64($1.damagedCount) } }
-    /// Since the install: conservation is this sum, so it holds at every instant.
-    package var recordedEvents: Int64 {
-        ledger.total + Int64(pendingEvents) + quarantinedEvents - ledger.quarantined
+    package var hasUnsynced: Bool {
+        unsealedSegments.contains { !$0.isSynced } || nameChange > syncedFolderChange
     }
+    /// Of the event that was recorded last.
+    package var lastSequence: UInt64 { ledger.lastSequence }
+    /// Since the install, counted by sequence numbers and not by adding up what became of the events: a test, and a
+    /// user, can compare the two.
+    package var recordedEvents: Int64 { ledger.recorded }
+    /// Events wait in memory, because there was no disk that took them.
+    package var hasEventsInMemory: Bool { memoryBytes > 0 }
+    /// What is recorded now waits there too.
+    package var isMemoryOnly: Bool { open.map { $0.file == nil } ?? false }
 
     // MARK: - Recording
 
     /// Puts one event into the buffer of the next ``commit()``.
     package mutating func stage(_ event: [UInt8]) {
-        SpoolRecord.append(event, sequence: nextSequence, to: &staged)
-        nextSequence += 1
+        ledger.lastSequence += 1
+        SpoolRecord.append(event, sequence: ledger.lastSequence, to: &staged)
         stagedCount += 1
     }
 
     /// Hands everything staged to the kernel in one write. After an error none of it counts as recorded.
     package mutating func commit() throws(SpoolError) {
         guard stagedCount > 0 else { return }
-        defer {
-            staged.removeAll(keepingCapacity: true)
-            stagedCount = 0
-        }
+        let (lines, count) = (staged, stagedCount)
+        staged.removeAll(keepingCapacity: true)
+        stagedCount = 0
         do throws(FileError) {
-            if let open, open.eventCount > 0, open.bytes + staged.count > segmentLimit { try sealOpen() }
-            if open == nil { try startSegment() }
-            try makeRoom(for: staged.count)
-            try open?.append(staged, eventCount: stagedCount)
+            try append(lines, count)
         } catch {
+            ledger.lastSequence -= UInt64(count)
             throw SpoolError(error, folder: folder)
         }
     }
 
-    /// A small spool has small segments, or there would be nothing old to drop.
-    private var segmentLimit: Int { min(limits.maximumBatchBytes, limits.maximumBytes / 4) }
+    private mutating func append(_ lines: [UInt8], _ count: Int) throws(FileError) {
+        try holdReserve()
+        let first = ledger.lastSequence - UInt64(count) + 1
+        // The numbers of a segment have no gaps: one that was written again, or that lost some, is at its end.
+        if open.map({ $0.nextSequence != first || $0.eventCount > 0 && !fits(lines.count, $0) }) == true { rotate() }
+        if open == nil {
+            let header = newHeader(firstSequence: first)
+            try makeRoom(for: header.line.count + lines.count)
+            try startSegment(header)
+        } else {
+            try makeRoom(for: lines.count)
+            try? writeFile()
+        }
+        do throws(FileError) {
+            try appendToOpen(lines, count)
+        } catch {
+            // RLIMIT_FSIZE ends a file, not the disk.
+            let isFileFull = error.errno == .fileTooLarge && open.map { $0.eventCount > 0 } == true
+            guard isFileFull || !error.isFull && error.errno != .noMemory else { throw error }
+            // Not this file, then; another one, or memory if there is none.
+            rotate()
+            try startSegment(newHeader(firstSequence: first))
+            try appendToOpen(lines, count)
+        }
+    }
+
+    private mutating func appendToOpen(_ lines: [UInt8], _ count: Int) throws(FileError) {
+        // Never held in a second variable: the lines that wait for their sync would be copied with each event.
+        guard open != nil else { return }
+        guard open?.file != nil || memoryBytes + lines.count <= limits.maximumMemoryBytes else {
+            throw FileError("keep in memory", folder, .noMemory)
+        }
+        do throws(FileError) {
+            try open?.append(lines, eventCount: count)
+        } catch {
+            if open?.isSuspect == true { rotate() }
+            throw error
+        }
+    }
+
+    /// What waits without a file.
+    private var memoryBytes: Int {
+        func own(_ segment: OpenSegment) -> Int { segment.file == nil ? segment.bytes : 0 }
+        return closing.reduce(sealed.memoryBytes + (open.map(own) ?? 0)) { $0 + own($1) }
+    }
+
+    private func fits(_ count: Int, _ segment: OpenSegment) -> Bool {
+        segment.bytes + count <= limits.segmentBytes
+            && clock.steadyMilliseconds
+                < segment.expiresAt - limits.maximumAgeMilliseconds + limits.segmentAgeMilliseconds
+    }
+
+    /// With the disk full to the last byte what little room there is belongs to draining.
+    private mutating func holdReserve() throws(FileError) {
+        do throws(FileError) { try reserve.hold() } catch {
+            guard !error.isFull else { throw error }
+        }
+    }
 
     /// The oldest batch goes first; the open segment and the batch that is being delivered never do.
     private mutating func makeRoom(for count: Int) throws(FileError) {
-        while bytes + count > limits.maximumBytes {
-            guard let oldest = batches.first(where: { $0.id != inDelivery }) else {
-                throw FileError("append", folder, .diskQuotaExceeded)
-            }
-            try resolve(oldest, as: .dropped(.spoolFull))
+        guard bytes + count > limits.maximumBytes else { return }
+        guard count <= limits.maximumBytes else { throw FileError("append", folder, .diskQuotaExceeded) }
+        var doomed: [SealedBatch] = []
+        var excess = bytes + count - limits.maximumBytes
+        for batch in batches where batch.id != inDelivery && excess > 0 {
+            doomed.append(batch)
+            excess -= batch.bytes
+        }
+        guard excess <= 0 else { throw FileError("append", folder, .diskQuotaExceeded) }
+        try drop(doomed, as: .spoolFull)
+    }
+
+    // MARK: - New segments
+
+    mutating func newSegment(_ header: SegmentHeader) -> OpenSegment {
+        defer { nextNumber += 1 }
+        return OpenSegment(
+            name: SegmentName(number: nextNumber, epoch: header.epoch, stage: .open), header: header,
+            expiresAt: clock.steadyMilliseconds + limits.maximumAgeMilliseconds)
+    }
+
+    func newHeader(firstSequence: UInt64) -> SegmentHeader {
+        SegmentHeader(epoch: random.next(), createdAt: clock.milliseconds, firstSequence: firstSequence)
+    }
+
+    /// Starts the segment that events go to. Without a disk it starts in memory; a full disk is an error.
+    mutating func startSegment(_ header: SegmentHeader) throws(FileError) {
+        open = newSegment(header)
+        do throws(FileError) {
+            try writeFile()
+        } catch {
+            guard error.isFull else { return }
+            open = nil
+            throw error
         }
     }
 
-    private mutating func startSegment() throws(FileError) {
-        try expire()
-        let name = SegmentName(number: nextNumber, epoch: random.next(), stage: .open)
-        let header = SegmentContent.headerLine(epoch: name.epoch, createdAt: clock.milliseconds)
-        let file = try files.create(folder.appending(name.fileName))
-        var segment = OpenSegment(name: name, file: file, createdAt: clock.milliseconds, bytes: 0, eventCount: 0)
-        do throws(FileError) {
-            try segment.append(header, eventCount: 0)
-        } catch {
-            try? files.remove(folder.appending(name.fileName))
-            throw error
-        }
-        nextNumber += 1
-        isFolderDirty = true
+    /// Gives the open segment a file unless it has one.
+    mutating func writeFile() throws(FileError) {
+        guard var segment = open, segment.file == nil else { return }
+        try writeFile(of: &segment)
         open = segment
     }
 
-    // MARK: - Stable storage
-
-    /// What has to be synced so that everything recorded so far survives a loss of power; `nil` if it does already.
-    package mutating func beginSync() -> SyncWork? {
-        guard let open, !open.isSynced else { return nil }
-        let folder = isFolderDirty ? folder : nil
-        return SyncWork(segment: open.name, bytes: open.bytes, file: open.file, folder: folder, files: files)
-    }
-
-    /// Takes the result of a sync that ran elsewhere.
-    package mutating func endSync(_ work: SyncWork, succeeded: Bool) {
-        guard open?.name == work.segment else { return }
-        guard succeeded else {
-            // The next fsync would report success without having written anything: nothing more goes into this file.
-            abandonOpen()
-            return
-        }
-        open?.synced(upTo: work.bytes)
-        if work.folder != nil { isFolderDirty = false }
-    }
-
-    /// Keeps what can be read of a segment whose sync failed, but trusts it with nothing new.
-    private mutating func abandonOpen() {
-        guard let segment = open else { return }
-        try? files.rename(folder.appending(segment.name.fileName), to: folder.appending(segment.name.sealed.fileName))
-        batches.append(SealedBatch(segment))
-        open = nil
-        isFolderDirty = true
-    }
-
-    // MARK: - Sealing
-
-    /// Closes the open segment, so that everything pending stands in batches.
-    package mutating func seal() throws(SpoolError) {
+    mutating func writeFile(of segment: inout OpenSegment) throws(FileError) {
+        guard segment.file == nil else { return }
+        let path = folder.appending(segment.name.fileName)
+        let file: any AppendableFile
         do throws(FileError) {
-            if let open, open.eventCount > 0 { try sealOpen() }
+            file = try files.create(path)
         } catch {
-            throw SpoolError(error, folder: folder)
+            // Somebody removed the folder; the state folder itself is not ours to make again.
+            guard error.errno == .noSuchFileOrDirectory else { throw error }
+            try files.createFolder(folder)
+            file = try files.create(path)
         }
-    }
-
-    /// Sync, rename, sync of the folder: a batch is durable before anybody hears of it.
-    private mutating func sealOpen() throws(FileError) {
-        guard var segment = open else { return }
         do throws(FileError) {
-            try segment.sync()
+            try segment.write(to: file)
         } catch {
-            abandonOpen()
+            try? files.remove(path)
             throw error
         }
-        open = segment
-        try files.rename(folder.appending(segment.name.fileName), to: folder.appending(segment.name.sealed.fileName))
-        batches.append(SealedBatch(segment))
-        open = nil
-        try files.syncFolder(folder)
-        isFolderDirty = false
+        nameChanged()
     }
-}
 
-extension SealedBatch {
-    fileprivate init(_ segment: OpenSegment) {
-        self.init(
-            name: segment.name.sealed, bytes: segment.bytes, eventCount: segment.eventCount, damagedCount: 0,
-            createdAt: segment.createdAt)
+    /// A file has a new name, which a loss of power could take.
+    mutating func nameChanged() {
+        folderChange += 1
+        nameChange = folderChange
     }
 }

@@ -21,8 +21,7 @@ package struct SpoolError: Error, Equatable, CustomStringConvertible {
     }
 
     init(_ error: FileError, folder: FilePath) {
-        let isFull = [.noSpace, .diskQuotaExceeded, .fileTooLarge].contains(error.errno)
-        self.init(isFull ? .full : .unavailable, path: folder, cause: error)
+        self.init(error.isFull ? .full : .unavailable, path: folder, cause: error)
     }
 
     package var description: String {

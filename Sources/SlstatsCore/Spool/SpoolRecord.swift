@@ -39,5 +39,11 @@ package enum SpoolRecord {
         return (sequence, space + 1..<line.endIndex)
     }
 
+    /// Whether the bytes from there on look like a checksum and a sequence number.
+    static func mayStart(at index: Int, in line: ArraySlice<UInt8>) -> Bool {
+        guard index + 11 < line.endIndex, line[index + 8] == UInt8(ascii: " ") else { return false }
+        return line[index..<index + 8].allSatisfy(hexDigits.contains)
+    }
+
     private static let hexDigits = Array("0123456789abcdef".utf8)
 }

@@ -5,16 +5,48 @@ internal import SystemPackage
 
 /// A sync to be run on another thread while events go on being appended.
 package struct SyncWork: Sendable {
-    package let segment: SegmentName
-    /// What the sync is known to cover: appends after it may or may not be in.
-    package let bytes: Int
-    let file: any AppendableFile
-    /// Set if the segment's name has to become durable too.
-    let folder: FilePath?
+    struct Target: Sendable {
+        let segment: SegmentName
+        /// What the sync is known to cover: appends after it may or may not be in.
+        let bytes: Int
+        let eventCount: Int
+        let file: any AppendableFile
+    }
+
+    /// What came of it.
+    package struct Outcome: Sendable {
+        var synced: [Target] = []
+        var failed: [Target] = []
+        var isFolderSynced = false
+        package fileprivate(set) var isFolderFailed = false
+        /// The first error; `nil` if everything is on stable storage.
+        package fileprivate(set) var error: FileError?
+    }
+
+    let targets: [Target]
+    /// Set if names have to become durable too, with the state of the folder that is meant.
+    let folder: (path: FilePath, change: Int)?
     let files: any FileSystem
 
-    package func run() throws(FileError) {
-        try file.sync()
-        if let folder { try files.syncFolder(folder) }
+    package func run() -> Outcome {
+        var outcome = Outcome()
+        for target in targets {
+            do throws(FileError) {
+                try target.file.sync()
+                outcome.synced.append(target)
+            } catch {
+                outcome.failed.append(target)
+                outcome.error = outcome.error ?? error
+            }
+        }
+        guard let folder else { return outcome }
+        do throws(FileError) {
+            try files.syncFolder(folder.path)
+            outcome.isFolderSynced = true
+        } catch {
+            outcome.isFolderFailed = true
+            outcome.error = outcome.error ?? error
+        }
+        return outcome
     }
 }

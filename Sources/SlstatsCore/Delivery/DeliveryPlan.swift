@@ -1,0 +1,92 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+/// The requests that one batch takes: one as a rule, halves and their halves where the collector refuses the whole, down
+/// to the event that it does not take.
+///
+/// Nothing of it is on disk. Each half has a key of its own that follows from the batch's id, so that after a crash the
+/// same halves come again under the same keys.
+package struct DeliveryPlan: Sendable, Equatable {
+    package struct Request: Sendable, Equatable {
+        /// The batch's id, with a `.0` for each first half on the way and a `.1` for each second.
+        package let key: BatchID
+        /// Which events.
+        package let range: Range<Int>
+    }
+
+    /// A collector that refuses this many requests of one batch for what is in them does not mean single events.
+    private static let maximumRefusals = 64
+
+    /// A request of so many bytes is written at once, and its answer can be read whatever the other side does.
+    private static let bytesInFlight = 32 << 10
+
+    private let sizes: [Int]
+    /// The next one is the last.
+    private var requests: [Request]
+    private var refusals = 0
+    private var cutOffs = 0
+    /// A request of so many bytes is too large for the collector.
+    package private(set) var refusedBytes: Int
+    package private(set) var sent = 0
+    /// Events that it does not take, ascending.
+    package private(set) var rejected: [Int] = []
+    /// What it said to the last of them.
+    package private(set) var rejectedStatus = 0
+
+    /// - Parameters:
+    ///   - sizes: the bytes of each event.
+    ///   - refusedBytes: what was learnt from other batches.
+    package init(batch: BatchID, sizes: [Int], refusedBytes: Int = .max) {
+        self.sizes = sizes
+        self.refusedBytes = refusedBytes
+        requests = sizes.isEmpty ? [] : [Request(key: batch, range: sizes.indices)]
+        splitWhatIsTooLarge()
+    }
+
+    /// `nil` when the fate of every event is known.
+    package var next: Request? { requests.last }
+
+    package mutating func finished(_ outcome: DeliveryOutcome) {
+        guard let request = requests.last else { return }
+        switch outcome {
+        case .delivered:
+            requests.removeLast()
+            sent += request.range.count
+        case .rejected(let status):
+            refusals += 1
+            let isTooLarge = status == DeliveryOutcome.contentTooLarge
+            if isTooLarge { refusedBytes = min(refusedBytes, bytes(request.range)) }
+            if request.range.count == 1 || !isTooLarge && refusals > Self.maximumRefusals {
+                requests.removeLast()
+                rejected += request.range
+                rejectedStatus = status
+            } else {
+                split()
+            }
+        case .cutOff:
+            cutOffs += 1
+            // Perhaps it said 413, and we could not hear it: halves, until they fit into what a connection holds unread.
+            guard cutOffs.isMultiple(of: 2), request.range.count > 1, bytes(request.range) > Self.bytesInFlight
+            else { return }
+            split()
+        case .retryLater, .stop, .cancelled:
+            return
+        }
+        splitWhatIsTooLarge()
+    }
+
+    /// Nobody is asked twice about a size.
+    private mutating func splitWhatIsTooLarge() {
+        while let request = requests.last, request.range.count > 1, bytes(request.range) >= refusedBytes { split() }
+    }
+
+    private mutating func split() {
+        let request = requests.removeLast()
+        let middle = request.range.lowerBound + request.range.count / 2
+        requests.append(Request(key: BatchID("\(request.key).1"), range: middle..<request.range.upperBound))
+        requests.append(Request(key: BatchID("\(request.key).0"), range: request.range.lowerBound..<middle))
+    }
+
+    /// As a JSON array.
+    private func bytes(_ range: Range<Int>) -> Int { sizes[range].reduce(1) { $0 + $1 + 1 } }
+}
