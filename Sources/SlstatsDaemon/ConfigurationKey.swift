@@ -2,16 +2,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import SlstatsCore
+internal import SystemPackage
 
 /// The keys that exist. Each can stand in the file, in the environment and on the command line.
 package enum ConfigurationKey: String, CaseIterable, Sendable {
     case collectorURL = "collector.url"
+    case collectorTokenFile = "collector.tokenFile"
+    case collectorCAFile = "collector.caFile"
+    case collectorCompression = "collector.compression"
+    case notificationsFeed = "notifications.feed"
+    case notificationsPublicKey = "notifications.publicKey"
     case spoolMaxBytes = "spool.maxBytes"
     case spoolMaxAge = "spool.maxAge"
     case spoolMaxEventBytes = "spool.maxEventBytes"
     case flushEvents = "flush.events"
     case flushBytes = "flush.bytes"
     case flushInterval = "flush.interval"
+    case consentMode = "consent.mode"
 
     /// `collector.url` → `SLSTATS_COLLECTOR_URL`.
     package var variable: String {
@@ -31,8 +38,21 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
     func apply(_ text: String, to configuration: inout DaemonConfiguration) -> Mend? {
         switch self {
         case .collectorURL:
-            guard text.hasPrefix("http://") || text.hasPrefix("https://") else { return "an http or https URL" }
-            configuration.collectorURL = text
+            guard let url = CollectorURL(text) else { return "an http or https URL" }
+            configuration.collector.url = url
+        case .collectorTokenFile: return Self.set(&configuration.collector.tokenFile, text)
+        case .collectorCAFile: return Self.set(&configuration.collector.authorityFile, text)
+        case .collectorCompression:
+            guard let compression = CollectorSettings.Compression(rawValue: text) else { return "none or gzip" }
+            configuration.collector.compression = compression
+        case .notificationsFeed:
+            guard let place = FeedSettings.place(text) else {
+                return "an http or https URL without a query, or an absolute path"
+            }
+            configuration.feed.place = place
+        case .notificationsPublicKey:
+            guard FeedSignature.isPublicKey(text) else { return "the base64 of an Ed25519 public key, 32 bytes" }
+            configuration.feed.publicKey = text
         case .spoolMaxBytes: return Self.set(&configuration.spool.maximumBytes, ConfigurationValue.bytes(text))
         case .spoolMaxAge: return Self.set(&configuration.spool.maximumAge, ConfigurationValue.duration(text))
         case .spoolMaxEventBytes:
@@ -43,11 +63,20 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
             configuration.flush.events = events
         case .flushBytes: return Self.set(&configuration.flush.bytes, ConfigurationValue.bytes(text))
         case .flushInterval: return Self.set(&configuration.flush.interval, ConfigurationValue.duration(text))
+        case .consentMode:
+            guard let mode = ConsentMode(rawValue: text) else { return "on, ask or off" }
+            configuration.consentMode = mode
         }
         return nil
     }
 
     typealias Mend = String
+
+    private static func set(_ place: inout FilePath?, _ text: String) -> Mend? {
+        guard text.hasPrefix("/") else { return "an absolute path" }
+        place = FilePath(text)
+        return nil
+    }
 
     private static func set(_ place: inout Int, _ value: Int?) -> Mend? {
         guard let value else { return "a size such as 64KiB or 16MiB" }

@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Configuration
+internal import SlstatsCore
 
 /// Brings flag, environment and file together: flag > environment > file > default.
 ///
 /// Each source is checked by itself first, so that a mistake is reported where it stands, even if another source hides it.
 package struct ConfigurationSources {
     private var providers: [InMemoryProvider] = []
+    private var proxyVariables: [String: String] = [:]
 
     package init() {}
 
@@ -30,6 +32,7 @@ package struct ConfigurationSources {
             values[.collectorURL] = text
         }
         add("environment", values)
+        for name in ProxySettings.variables { proxyVariables[name] = variable(name) }
     }
 
     /// - Parameter name: the file's path, for messages.
@@ -48,7 +51,8 @@ package struct ConfigurationSources {
         add("file", values)
     }
 
-    package func configuration() -> DaemonConfiguration {
+    /// - Throws: for settings that do not go together.
+    package func configuration() throws(ConfigurationError) -> DaemonConfiguration {
         var configuration = DaemonConfiguration()
         let reader = ConfigReader(providers: providers)
         for key in ConfigurationKey.allCases {
@@ -56,6 +60,8 @@ package struct ConfigurationSources {
             let mend = key.apply(text, to: &configuration)
             precondition(mend == nil, "sources are checked when they are added")
         }
+        configuration.collector.proxyVariables = proxyVariables
+        try configuration.collector.check()
         return configuration
     }
 

@@ -55,11 +55,20 @@ package struct Daemon {
         let server = SocketServer(
             descriptor: listener, socket: places.socket.path, store: store, userID: places.userID, group: group,
             logger: logger, onAccepting: hooks.accepting, onStopping: hooks.stopping)
-        let exporter = configuration.collectorURL.map { HTTPExporter(url: $0, group: group) }
+        let exporter = try configuration.collector.url.map {
+            try HTTPExporter(configuration.collector, url: $0, group: group, clock: .system)
+        }
 
         // Shut down from the last to the first: no more requests, then no more deliveries, then the files.
         var running: [any Service] = [StoreService(store: store)]
+        running.append(ConsentWatch(store: store, group: group, logger: logger))
         if let exporter { running.append(Flusher(store: store, exporter: exporter, logger: logger)) }
+        if case .url(let url) = configuration.feed.place {
+            running.append(
+                FeedFetcher(
+                    store: store, url: url, feed: configuration.feed, settings: configuration.collector,
+                    group: group))
+        }
         running.append(server)
         var lifecycle = ServiceGroupConfiguration(
             services: running.map { .init(service: $0) }, gracefulShutdownSignals: signals,
@@ -68,11 +77,22 @@ package struct Daemon {
         lifecycle.maximumCancellationDuration = .seconds(2)
         let services = ServiceGroup(configuration: lifecycle)
         hooks.starting(services)
-        try await services.run()
+        let outcome: Result<Void, any Error>
+        do {
+            outcome = .success(try await services.run())
+        } catch is CancellationError {
+            // Stopping took longer than it may: what was running has been cancelled, and what is on disk is whole.
+            logger.warning("stopped in the middle of something")
+            outcome = .success(())
+        } catch {
+            outcome = .failure(error)
+        }
 
+        // However it ended: a client that is not shut down takes the process with it.
         try await exporter?.shutdown()
         try await syncThread.shutdownGracefully()
         try await group.shutdownGracefully()
+        try outcome.get()
     }
 }
 

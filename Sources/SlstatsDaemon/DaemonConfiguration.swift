@@ -7,26 +7,28 @@ package import SystemPackage
 
 /// Everything that can be set, with its defaults. Where the values come from is in ``ConfigurationSources``.
 package struct DaemonConfiguration: Sendable, Equatable {
-    /// `nil`: local only, nothing leaves the machine.
-    package var collectorURL: String?
+    /// Without a URL in it nothing leaves the machine.
+    package var collector = CollectorSettings()
+    /// Without a place in it nothing is fetched.
+    package var feed = FeedSettings()
     package var spool = SpoolLimits()
     package var flush = FlushStateMachine.Thresholds()
+    /// What holds while the user has said nothing.
+    package var consentMode = ConsentMode.on
 
     package init() {}
 }
 
 /// Where a daemon keeps its things, found from the environment rather than configured.
-package struct DaemonPlaces: Sendable, Equatable {
-    package let state: FilePath
-    /// `nil` where there is none: no rc file then.
-    package let home: FilePath?
-    package let userID: UInt32
+package struct DaemonPlaces: Sendable {
+    package let consent: Consent.Surroundings
     package let socket: SocketLocation
 
-    package init(state: FilePath, home: FilePath?, userID: UInt32, socket: SocketLocation) {
-        self.state = state
-        self.home = home
-        self.userID = userID
+    package var state: FilePath { consent.state }
+    package var userID: UInt32 { consent.userID }
+
+    package init(consent: Consent.Surroundings, socket: SocketLocation) {
+        self.consent = consent
         self.socket = socket
     }
 }

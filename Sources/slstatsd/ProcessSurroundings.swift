@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Glibc
+internal import SlstatsCore
 internal import SlstatsDaemon
 internal import SlstatsProtocol
 internal import SystemPackage
@@ -16,23 +17,42 @@ enum ProcessSurroundings {
             return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR && status.st_uid == geteuid()
         })
 
-    /// Finds the places, and makes the state folder.
+    /// Finds the places, and makes the state folder; on a disk that is read-only everything is kept in memory.
     static func places(_ surroundings: SocketLocation.Surroundings) throws -> DaemonPlaces {
         guard let state = SocketLocation.stateFolder(surroundings) else { throw PlacesError() }
-        try PrivateFolder.create(state)
+        do {
+            try PrivateFolder.create(state)
+        } catch {
+            guard error.errno == EROFS else { throw error }
+        }
         let home = surroundings.absolute("HOME").flatMap { $0 == "/" ? nil : FilePath($0) }
-        return DaemonPlaces(
-            state: FilePath(state), home: home, userID: surroundings.userID, socket: try .resolve(surroundings))
+        let consent = Consent.Surroundings(
+            state: FilePath(state), home: home, policy: "/etc/slstats/policy.json", userID: surroundings.userID,
+            administrator: administrator)
+        return DaemonPlaces(consent: consent, socket: try .resolve(surroundings))
+    }
+
+    /// Root; in a user namespace that has no root (`PrivateUsers=`) the number that stands for everybody outside it
+    /// (user_namespaces(7)).
+    private static var administrator: UInt32 {
+        let files = PosixFileSystem()
+        func text(_ path: FilePath) -> String? {
+            (try? files.read(path, limit: 4096)).map { String(decoding: $0, as: UTF8.self) }
+        }
+        guard let map = text("/proc/self/uid_map") else { return 0 }
+        let hasRoot = map.split(separator: "\n").contains { $0.split(separator: " ").first == "0" }
+        let overflow = text("/proc/sys/kernel/overflowuid").flatMap { UInt32($0.prefix { $0.isNumber }) }
+        return hasRoot ? 0 : overflow ?? 0
     }
 
     /// `$XDG_CONFIG_HOME/slstats/config.json`, else `~/.config/slstats/config.json`.
     static func configurationFile(_ surroundings: SocketLocation.Surroundings) -> FilePath? {
-        let folder = surroundings.absolute("XDG_CONFIG_HOME") ?? surroundings.absolute("HOME").map { $0 + "/.config" }
+        let folder = surroundings.absolute("XDG_CONFIG_HOME") ?? surroundings.ownHome.map { $0 + "/.config" }
         return folder.map { FilePath($0).appending("slstats").appending("config.json") }
     }
 }
 
 /// There is nowhere to keep anything.
 struct PlacesError: Error, CustomStringConvertible {
-    let description = "neither XDG_STATE_HOME nor HOME names a folder to keep the state in"
+    let description = "neither XDG_STATE_HOME nor HOME names a folder of yours to keep the state in"
 }

@@ -14,6 +14,31 @@ struct SettingOptions: ParsableArguments {
             "collector.url: where events are sent; without it nothing leaves the machine.", valueName: "url"))
     var collectorURL: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "collector.tokenFile: a bearer token to send, in a file with mode 0600.", valueName: "path"))
+    var collectorTokenFile: String?
+
+    @Option(
+        name: .customLong("collector-ca-file"),
+        help: ArgumentHelp(
+            "collector.caFile: certificates (PEM) to trust besides the system's.", valueName: "path"))
+    var collectorCAFile: String?
+
+    @Option(help: ArgumentHelp("collector.compression: none or gzip (default: none).", valueName: "kind"))
+    var collectorCompression: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "notifications.feed: notices that come without telemetry, a URL or a file; asked for once a day at most.",
+            valueName: "place"))
+    var notificationsFeed: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "notifications.publicKey: base64 of the Ed25519 key that must have signed the feed.", valueName: "key"))
+    var notificationsPublicKey: String?
+
     @Option(help: ArgumentHelp("spool.maxBytes: how much may wait for delivery (default: 16MiB).", valueName: "size"))
     var spoolMaxBytes: String?
 
@@ -34,11 +59,20 @@ struct SettingOptions: ParsableArguments {
             "flush.interval: send this long after the first event (default: 15m).", valueName: "duration"))
     var flushInterval: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "consent.mode: on, off, or ask: off until the user says slstats --enable (default: on).", valueName: "mode"
+        ))
+    var consentMode: String?
+
     private var flags: [ConfigurationKey: String] {
         let pairs: [(ConfigurationKey, String?)] = [
-            (.collectorURL, collectorURL), (.spoolMaxBytes, spoolMaxBytes), (.spoolMaxAge, spoolMaxAge),
+            (.collectorURL, collectorURL), (.collectorTokenFile, collectorTokenFile),
+            (.collectorCAFile, collectorCAFile), (.collectorCompression, collectorCompression),
+            (.notificationsFeed, notificationsFeed), (.notificationsPublicKey, notificationsPublicKey),
+            (.spoolMaxBytes, spoolMaxBytes), (.spoolMaxAge, spoolMaxAge),
             (.spoolMaxEventBytes, spoolMaxEventBytes), (.flushEvents, flushEvents), (.flushBytes, flushBytes),
-            (.flushInterval, flushInterval),
+            (.flushInterval, flushInterval), (.consentMode, consentMode),
         ]
         return Dictionary(uniqueKeysWithValues: pairs.compactMap { key, value in value.map { (key, $0) } })
     }
@@ -54,6 +88,6 @@ struct SettingOptions: ParsableArguments {
                 try sources.addFile(try files.read(path, limit: 1 << 20), name: path.string)
             }
         }
-        return sources.configuration()
+        return try sources.configuration()
     }
 }

@@ -36,6 +36,9 @@ struct Slstatsd: AsyncParsableCommand {
     mutating func run() async throws {
         // The starter's folder must not be kept busy. The rest of detaching it has done itself.
         if socketDescriptor != nil { chdir("/") }
+        // What was read of other programs' credentials must not end in a file.
+        var noCore = rlimit(rlim_cur: 0, rlim_max: 0)
+        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &noCore)
         var logger = Logger(label: "slstatsd", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = logLevel
         do {

@@ -14,7 +14,7 @@ struct ConfigurationTests {
         try sources.addFlags(flags)
         try sources.addEnvironment { environment[$0] }
         try sources.addFile(Array(file.utf8), name: "/c.json")
-        return sources.configuration()
+        return try sources.configuration()
     }
 
     @Test("nothing said means the defaults of the contract")
@@ -22,7 +22,7 @@ struct ConfigurationTests {
         let configuration = try read()
 
         #expect(configuration == DaemonConfiguration())
-        #expect(configuration.collectorURL == nil)
+        #expect(configuration.collector.url == nil)
         #expect(configuration.spool.maximumBytes == 16_777_216)
         #expect(configuration.spool.maximumEventBytes == 32_768)
         #expect(configuration.spool.maximumAge == .seconds(604_800))
@@ -37,9 +37,14 @@ struct ConfigurationTests {
         let values =
             switch key {
             case .collectorURL: ["http://a/", "http://b/", "http://c/"]
+            case .collectorTokenFile, .collectorCAFile: ["/a", "/b", "/c"]
+            case .collectorCompression: ["gzip", "none", "gzip"]
             case .spoolMaxBytes, .spoolMaxEventBytes, .flushBytes: ["1KiB", "2KiB", "3KiB"]
             case .spoolMaxAge, .flushInterval: ["1m", "2m", "3m"]
             case .flushEvents: ["1", "2", "3"]
+            case .notificationsFeed: ["/a", "https://b/feed", "file:///c"]
+            case .notificationsPublicKey: ["A", "B", "C"].map { String(repeating: $0, count: 42) + "A=" }
+            case .consentMode: ["on", "ask", "off"]
             }
         let parts = key.rawValue.split(separator: ".")
         func file(_ value: String) -> String { "{\"\(parts[0])\":{\"\(parts[1])\":\"\(value)\"}}" }
@@ -47,7 +52,7 @@ struct ConfigurationTests {
         let onlyEnvironment = try read(environment: [key.variable: values[1]])
         let onlyFile = try read(file: file(values[2]))
 
-        #expect(Set([onlyFlag, onlyEnvironment, onlyFile].map { "\($0)" }).count == 3)
+        #expect(Set([onlyFlag, onlyEnvironment, onlyFile].map { "\($0)" }).count == Set(values).count)
         #expect(try read(environment: [key.variable: values[1]], file: file(values[2])) == onlyEnvironment)
         #expect(
             try read(flags: [key: values[0]], environment: [key.variable: values[1]], file: file(values[2])) == onlyFlag
@@ -62,9 +67,9 @@ struct ConfigurationTests {
 
     @Test("the original's variable for the collector ranks below ours")
     func alias() throws {
-        #expect(try read(environment: ["SLS_ANALYTICS_URL": "http://x/"]).collectorURL == "http://x/")
+        #expect(try read(environment: ["SLS_ANALYTICS_URL": "http://x/"]).collector.url?.description == "http://x/")
         let both = ["SLS_ANALYTICS_URL": "http://x/", "SLSTATS_COLLECTOR_URL": "http://y/"]
-        #expect(try read(environment: both).collectorURL == "http://y/")
+        #expect(try read(environment: both).collector.url?.description == "http://y/")
     }
 
     @Test(
@@ -82,6 +87,14 @@ struct ConfigurationTests {
             (
                 "{\"collector\":{\"url\":\"file:///x\"}}",
                 "/c.json:1: collector.url is file:///x; it takes an http or https URL"
+            ),
+            (
+                "{\"notifications\":{\"feed\":\"https://x/feed?id=1\"}}",
+                "/c.json:1: notifications.feed is https://x/feed?id=1; it takes an http or https URL without a query, or an absolute path"
+            ),
+            (
+                "{\"notifications\":{\"publicKey\":\"abc\"}}",
+                "/c.json:1: notifications.publicKey is abc; it takes the base64 of an Ed25519 public key, 32 bytes"
             ),
             ("{\n\n\"a\": }", "/c.json:3: unexpected '}' at byte 8; the file takes strict JSON"),
         ])

@@ -5,6 +5,7 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import OrderedJSON
+import SlstatsCore
 import SlstatsDaemon
 import SlstatsProtocol
 import Testing
@@ -24,13 +25,13 @@ struct DeliveryTests {
     func flush() async throws {
         try await ScriptedCollector.run(.status(200)) { collector, url in
             try await TestDaemon.run {
-                $0.collectorURL = url
+                $0.collector.url = CollectorURL(url)
             } _: { daemon in
                 try await LineConnection.open(daemon.socket) { connection async throws in
                     try await Self.record("info", &connection)
                     try await Self.record("remove", &connection)
                     let result = try await connection.ask("flush")
-                    #expect(result == ["delivered": 2, "pending": 0, "outcome": "delivered"])
+                    #expect(result == ["delivered": 2, "pending": 0, "batches": 0, "outcome": "delivered"])
                     #expect(try await Self.totals(&connection) == [2, 0, 2, 0])
                 }
             }
@@ -50,7 +51,7 @@ struct DeliveryTests {
     func immediately() async throws {
         try await ScriptedCollector.run(.status(200)) { collector, url in
             try await TestDaemon.run {
-                $0.collectorURL = url
+                $0.collector.url = CollectorURL(url)
             } _: { daemon in
                 try await LineConnection.open(daemon.socket) { connection async throws in
                     try await Self.record("info", &connection)
@@ -73,7 +74,7 @@ struct DeliveryTests {
         ) {
             collector, url in
             try await TestDaemon.run {
-                $0.collectorURL = url
+                $0.collector.url = CollectorURL(url)
             } _: { daemon in
                 try await LineConnection.open(daemon.socket) { connection async throws in
                     try await Self.record("info", &connection)
@@ -98,12 +99,12 @@ struct DeliveryTests {
     func rejected() async throws {
         try await ScriptedCollector.run(.status(422), .status(200)) { collector, url in
             try await TestDaemon.run {
-                $0.collectorURL = url
+                $0.collector.url = CollectorURL(url)
             } _: { daemon in
                 try await LineConnection.open(daemon.socket) { connection async throws in
                     try await Self.record("info", &connection)
                     let rejected = try await connection.ask("flush")
-                    #expect(rejected == ["delivered": 0, "pending": 0, "outcome": "rejected: HTTP 422"])
+                    #expect(rejected == ["delivered": 0, "pending": 0, "batches": 0, "outcome": "rejected: HTTP 422"])
                     try await Self.record("info", &connection)
                     #expect(try await connection.ask("flush")["outcome"]?.string == "delivered")
                     #expect(try await Self.totals(&connection) == [2, 0, 1, 1])
@@ -118,7 +119,7 @@ struct DeliveryTests {
     func missingBatch() async throws {
         try await ScriptedCollector.run(.status(503), .status(200)) { collector, url in
             try await TestDaemon.run {
-                $0.collectorURL = url
+                $0.collector.url = CollectorURL(url)
             } _: { daemon in
                 try await LineConnection.open(daemon.socket) { connection async throws in
                     try await Self.record("info", &connection)
@@ -129,7 +130,8 @@ struct DeliveryTests {
                     try await Self.record("info", &connection)
                     #expect(try await connection.ask("pending")["events"]?.array?.count == 1)
                     #expect(try await connection.ask("flush")["delivered"]?.integer == 1)
-                    #expect(try await Self.totals(&connection) == [2, 0, 1, 1])
+                    #expect(try await Self.totals(&connection) == [2, 0, 1, 0])
+                    #expect(try await connection.ask("status")["events"]?["dropped"] == ["lost": 1])
                 }
             }
         }
@@ -139,14 +141,14 @@ struct DeliveryTests {
     func rejectedThenStopped() async throws {
         try await ScriptedCollector.run(.status(503), .status(400), .status(401)) { collector, url in
             try await TestDaemon.run {
-                $0.collectorURL = url
+                $0.collector.url = CollectorURL(url)
             } _: { daemon in
                 try await LineConnection.open(daemon.socket) { connection async throws in
                     try await Self.record("info", &connection)
                     _ = try await connection.ask("flush")
                     try await Self.record("info", &connection)
                     let result = try await connection.ask("flush")
-                    #expect(result == ["delivered": 0, "pending": 1, "outcome": "rejected: HTTP 400"])
+                    #expect(result == ["delivered": 0, "pending": 1, "batches": 1, "outcome": "rejected: HTTP 400"])
                     #expect(try await connection.ask("status")["flush"]?["nextAt"] == .null)
                 }
             }
@@ -157,7 +159,7 @@ struct DeliveryTests {
     func stopped(status: Int) async throws {
         try await ScriptedCollector.run(.status(status)) { collector, url in
             try await TestDaemon.run {
-                $0.collectorURL = url
+                $0.collector.url = CollectorURL(url)
             } _: { daemon in
                 try await LineConnection.open(daemon.socket) { connection async throws in
                     try await Self.record("deploy", &connection)
@@ -179,7 +181,7 @@ struct DeliveryTests {
         try await ScriptedCollector.run(.status(200)) { other, otherURL in
             try await ScriptedCollector.run(.status(307, headers: ["location": otherURL])) { collector, url in
                 try await TestDaemon.run {
-                    $0.collectorURL = url
+                    $0.collector.url = CollectorURL(url)
                 } _: { daemon in
                     try await LineConnection.open(daemon.socket) { connection async throws in
                         try await Self.record("info", &connection)
@@ -199,7 +201,7 @@ struct DeliveryTests {
                 let result = try await connection.ask("flush")
                 #expect(result["outcome"]?.string == "local only: collector.url is not set")
                 #expect(result["pending"]?.integer == 1)
-                #expect(try await connection.ask("status")["collector"] == ["url": nil, "kind": nil])
+                #expect(try await connection.ask("status")["collector"] == ["url": nil, "kind": nil, "proxy": nil])
             }
         }
     }
@@ -208,7 +210,7 @@ struct DeliveryTests {
     func flushAnswers() async throws {
         try await ScriptedCollector.run(.silence) { collector, url in
             try await TestDaemon.run {
-                $0.collectorURL = url
+                $0.collector.url = CollectorURL(url)
             } _: { daemon in
                 try await LineConnection.open(daemon.socket) { connection async throws in
                     #expect(try await connection.ask("flush")["outcome"]?.string == "nothing pending")
@@ -225,7 +227,7 @@ struct DeliveryTests {
     func disableDuringFlush() async throws {
         try await ScriptedCollector.run(.silence) { collector, url in
             try await TestDaemon.run {
-                $0.collectorURL = url
+                $0.collector.url = CollectorURL(url)
             } _: { daemon in
                 try await LineConnection.open(daemon.socket) { connection async throws in
                     for _ in 0..<5 { try await Self.record("info", &connection) }
@@ -246,7 +248,7 @@ struct DeliveryTests {
     func disabledByHand() async throws {
         try await ScriptedCollector.run(.status(200)) { collector, url in
             try await TestDaemon.run {
-                $0.collectorURL = url
+                $0.collector.url = CollectorURL(url)
             } _: { daemon in
                 try await LineConnection.open(daemon.socket) { connection async throws in
                     try await Self.record("info", &connection)
@@ -269,7 +271,7 @@ struct DeliveryTests {
         defer { try? FileManager.default.removeItem(atPath: home) }
         try await ScriptedCollector.run(.silence, .status(200)) { collector, url in
             try await TestDaemon.run(in: home) {
-                $0.collectorURL = url
+                $0.collector.url = CollectorURL(url)
             } _: { daemon in
                 try await LineConnection.open(daemon.socket) { connection async throws in
                     try await Self.record("deploy", &connection)
@@ -277,7 +279,7 @@ struct DeliveryTests {
                 }
             }
             try await TestDaemon.run(in: home) {
-                $0.collectorURL = url
+                $0.collector.url = CollectorURL(url)
             } _: { daemon in
                 try await LineConnection.open(daemon.socket) { connection async throws in
                     #expect(try await connection.ask("flush")["delivered"]?.integer == 1)
@@ -296,7 +298,7 @@ struct DeliveryTests {
                 let (connected, connects) = AsyncStream<String>.makeStream()
                 group.addTask {
                     try await TestDaemon.run {
-                        $0.collectorURL = url
+                        $0.collector.url = CollectorURL(url)
                     } _: { daemon in
                         connects.yield(daemon.socket)
                         // Leaving the body stops the daemon, with the other task's flush under way.

@@ -4,6 +4,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import OrderedJSON
 import Synchronization
 
@@ -16,12 +17,18 @@ final class ScriptedCollector: Sendable {
         var events: [JSON] { (try? JSON(parsing: body))?.array ?? [] }
     }
 
-    enum Answer: Sendable {
+    indirect enum Answer: Sendable {
         case status(Int, body: String = "", headers: HTTPHeaders = [:])
+        /// Exactly these bytes, each piece in a packet of its own, and then nothing, or the end of the connection.
+        case raw([[UInt8]], closes: Bool)
+        /// Whatever it says to the request.
+        case decide(@Sendable (Request) -> Answer)
         /// Takes the request and says nothing.
         case silence
         /// Closes the connection without a word.
         case reset
+        /// Answers when it has seen the head, and closes without reading the body: then the kernel resets the connection.
+        case early(Answer)
     }
 
     private struct State {
@@ -46,24 +53,37 @@ final class ScriptedCollector: Sendable {
 
     /// Serves while the body runs; the last answer of the script is repeated.
     static func run<Result: Sendable>(
-        _ script: Answer..., body: (ScriptedCollector, _ url: String) async throws -> Result
+        _ script: Answer..., tls: NIOSSLContext? = nil, body: (ScriptedCollector, _ url: String) async throws -> Result
     ) async throws -> Result {
         let collector = ScriptedCollector(script)
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
-                channel.pipeline.configureHTTPServerPipeline().flatMapThrowing {
+                channel.eventLoop.makeCompletedFuture {
+                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
+                }.flatMap {
+                    channel.pipeline.configureHTTPServerPipeline()
+                }.flatMapThrowing {
                     try channel.pipeline.syncOperations.addHandler(Handler(collector))
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
         let outcome: Swift.Result<Result, any Error>
         do {
-            outcome = .success(try await body(collector, "http://127.0.0.1:\(channel.localAddress?.port ?? 0)/events"))
+            outcome = .success(
+                try await body(
+                    collector, "\(tls == nil ? "http" : "https")://127.0.0.1:\(channel.localAddress?.port ?? 0)/events")
+            )
         } catch {
             outcome = .failure(error)
         }
         try await channel.close()
         return try outcome.get()
+    }
+
+    private func receiveHead(_ head: HTTPRequestHead) -> Answer? {
+        guard case .early(let answer) = state.withLock(\.script)[0] else { return nil }
+        _ = receive(Request(head: head, body: []))
+        return answer
     }
 
     private func receive(_ request: Request) -> Answer {
@@ -72,6 +92,7 @@ final class ScriptedCollector: Sendable {
             return state.script.count > 1 ? state.script.removeFirst() : state.script[0]
         }
         arrival.yield(request)
+        if case .decide(let decide) = answer { return decide(request) }
         return answer
     }
 
@@ -87,7 +108,12 @@ final class ScriptedCollector: Sendable {
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             switch unwrapInboundIn(data) {
-            case .head(let head): self.head = head
+            case .head(let head):
+                self.head = head
+                guard let answer = collector.receiveHead(head) else { return }
+                self.head = nil
+                write(answer, context)
+                context.close(promise: nil)
             case .body(let buffer): body += buffer.readableBytesView
             case .end:
                 guard let head else { return }
@@ -100,6 +126,13 @@ final class ScriptedCollector: Sendable {
         private func write(_ answer: Answer, _ context: ChannelHandlerContext) {
             switch answer {
             case .silence: break
+            case .decide, .early: preconditionFailure("decided when the request came in")
+            case .raw(let pieces, let closes):
+                // Past the encoder, which would never say such things.
+                guard let encoder = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
+                else { return }
+                for piece in pieces { encoder.writeAndFlush(NIOAny(ByteBuffer(bytes: piece)), promise: nil) }
+                if closes { context.close(promise: nil) }
             case .reset: context.close(promise: nil)
             case .status(let status, let body, var headers):
                 headers.replaceOrAdd(name: "content-length", value: "\(body.utf8.count)")

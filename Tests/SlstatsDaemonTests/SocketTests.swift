@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import OrderedJSON
+import SlstatsCore
 import SlstatsDaemon
 import SlstatsProtocol
 import Testing
@@ -92,7 +93,7 @@ struct SocketTests {
     func order() async throws {
         try await ScriptedCollector.run(.silence) { collector, url in
             try await TestDaemon.run {
-                $0.collectorURL = url
+                $0.collector.url = CollectorURL(url)
             } _: { daemon in
                 try await LineConnection.open(daemon.socket) { connection async throws in
                     try await connection.send(

@@ -4,6 +4,7 @@
 import Foundation
 import Logging
 import ServiceLifecycle
+import SlstatsCore
 import SlstatsDaemon
 import SlstatsProtocol
 import SystemPackage
@@ -41,22 +42,31 @@ struct TestDaemon: Sendable {
         hooks.accepting = { accepts.finish() }
         hooks.starting = { group.yield($0) }
         try FileManager.default.createDirectory(atPath: daemon.state, withIntermediateDirectories: true)
-        let places = DaemonPlaces(
-            state: FilePath(daemon.state), home: FilePath(folder), userID: geteuid(), socket: location)
+        let consent = Consent.Surroundings(
+            state: FilePath(daemon.state), home: FilePath(folder), policy: FilePath(folder + "/policy.json"),
+            userID: geteuid(), administrator: geteuid())
+        let places = DaemonPlaces(consent: consent, socket: location)
         let service = Daemon(
             configuration: configuration, places: places, hooks: hooks, logger: logger, signals: [])
         let listener = try listen(at: location)
 
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
-                defer { accepts.finish() }
+                defer {
+                    accepts.finish()
+                    group.finish()
+                }
                 try await service.run(listener: listener)
             }
             for await _ in accepting {}
-            let running = await groups.first { _ in true }
+            guard let running = await groups.first(where: { _ in true }) else {
+                // It did not even start, and says why.
+                try await tasks.waitForAll()
+                throw NotStarted()
+            }
             let outcome: Swift.Result<Result, any Error>
             do { outcome = .success(try await body(daemon)) } catch { outcome = .failure(error) }
-            await running?.triggerGracefulShutdown()
+            await running.triggerGracefulShutdown()
             try await tasks.waitForAll()
             return try outcome.get()
         }
@@ -76,4 +86,5 @@ struct TestDaemon: Sendable {
     }
 
     private struct AlreadyServed: Error {}
+    private struct NotStarted: Error {}
 }

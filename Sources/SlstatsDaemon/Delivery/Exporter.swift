@@ -3,8 +3,12 @@
 
 internal import SlstatsCore
 
-/// Takes a batch to wherever events go. One attempt a call; when to try again is the state machine's business.
+/// Takes events to wherever they go. One attempt a call; when to try again is the state machine's business.
 protocol Exporter: Sendable {
-    /// Cancelling the task ends the attempt; what the other side has seen by then is unknown, and the batch keeps its id.
-    func export(_ batch: BatchBody) async -> DeliveryOutcome
+    /// Cancelling the task ends the attempt; what the other side has seen by then is unknown, and the key stays.
+    ///
+    /// - Parameters:
+    ///   - body: a JSON array of events.
+    ///   - key: the same for the same events, however often they are sent.
+    func export(_ body: [UInt8], key: BatchID) async -> DeliveryOutcome
 }

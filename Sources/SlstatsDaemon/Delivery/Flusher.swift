@@ -29,15 +29,15 @@ struct Flusher: Service {
     private func exportPending() async {
         while let export = await store.nextExport() {
             let outcome = await run(export)
-            log(outcome, export.body)
-            guard await store.finishExport(of: export.body.id, with: outcome) else { return }
+            log(outcome, export)
+            guard await store.finishExport(of: export.key, with: outcome) else { return }
         }
     }
 
     /// Whichever comes first: the end of the attempt, or the end of anybody wanting it.
     private func run(_ export: Store.Export) async -> DeliveryOutcome {
         await withTaskGroup(of: DeliveryOutcome.self) { group in
-            group.addTask { await exporter.export(export.body) }
+            group.addTask { await exporter.export(export.body, key: export.key) }
             group.addTask {
                 for await _ in export.cancellation {}
                 return .cancelled
@@ -52,14 +52,14 @@ struct Flusher: Service {
         }
     }
 
-    private func log(_ outcome: DeliveryOutcome, _ body: BatchBody) {
+    private func log(_ outcome: DeliveryOutcome, _ export: Store.Export) {
         let metadata: Logger.Metadata = [
-            "batch": "\(body.id)", "events": "\(body.events.count)", "outcome": "\(outcome.summary)",
+            "batch": "\(export.key)", "events": "\(export.eventCount)", "outcome": "\(outcome.summary)",
         ]
         switch outcome {
         case .delivered, .cancelled: logger.debug("export finished", metadata: metadata)
-        case .retryLater: logger.notice("export failed, will retry", metadata: metadata)
-        case .rejected: logger.warning("collector rejected a batch, set aside in quarantine", metadata: metadata)
+        case .retryLater, .cutOff: logger.notice("export failed, will retry", metadata: metadata)
+        case .rejected: logger.notice("collector refused a request, looking for the reason in it", metadata: metadata)
         case .stop: logger.error("collector refuses us, sending stopped", metadata: metadata)
         }
     }

@@ -10,76 +10,94 @@ internal import SlstatsProtocol
 /// Sends batches the way the original does: POST of a JSON array (interface.md, section 5).
 struct HTTPExporter: Exporter {
     private let client: HTTPClient
-    private let url: String
+    private let url: CollectorURL
+    private let settings: CollectorSettings
+    private let clock: WallClock
 
-    /// A bigger answer is cut off before anybody parses it.
+    /// A bigger answer is cut off before anybody parses it, compressed or not.
     private static let maximumAnswerBytes = 64 << 10
+    /// From the first byte to the head of the answer.
     private static let totalTimeout = TimeAmount.seconds(30)
+    private static let bodyTimeout = Duration.seconds(5)
 
-    init(url: String, group: any EventLoopGroup) {
-        var configuration = HTTPClient.Configuration(
-            redirectConfiguration: .disallow,
-            timeout: .init(connect: .seconds(5), read: .seconds(10)),
-            decompression: .disabled)
-        configuration.httpVersion = .http1Only
-        configuration.connectionPool.idleTimeout = .seconds(10)
+    /// - Throws: for a file of certificates that holds none.
+    init(
+        _ settings: CollectorSettings, url: CollectorURL, group: any EventLoopGroup, clock: WallClock
+    ) throws(ConfigurationError) {
+        let configuration = try HTTPClient.Configuration(
+            authorityFile: settings.authorityFile, proxy: settings.proxy,
+            maximumAnswerBytes: Self.maximumAnswerBytes)
         client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
         self.url = url
+        self.settings = settings
+        self.clock = clock
     }
 
     func shutdown() async throws {
         try await client.shutdown()
     }
 
-    func export(_ batch: BatchBody) async -> DeliveryOutcome {
+    func export(_ body: [UInt8], key: BatchID) async -> DeliveryOutcome {
         do {
-            var request = HTTPClientRequest(url: url)
-            request.method = .POST
-            request.headers = [
-                "Content-Type": "application/json",
-                "Idempotency-Key": batch.id.description,
-                "User-Agent": "slstatsd/\(SlstatsVersion.current)",
-            ]
-            request.body = .bytes(ByteBuffer(bytes: batch.jsonArray))
-            let response = try await client.execute(request, timeout: Self.totalTimeout)
-            // The status stands whatever becomes of the body: 2xx is delivered, or it would be sent twice.
-            let answer = await Self.collect(response.body)
-            return DeliveryOutcome(
-                status: Int(response.status.code), answer: answer, retryAfter: Self.retryAfter(response.headers))
+            let request = try request(body, key: key)
+            return try await send(request, to: url, mayFollow: true)
+        } catch let problem as BearerToken.Problem {
+            // It is read again for the next attempt, and may be mended by then.
+            return .retryLater(delay: nil, reason: problem.description)
         } catch is CancellationError {
             return .cancelled
         } catch {
-            return .retryLater(delay: nil, reason: Self.describe(error))
+            let reason = DeliveryFailure.describe(error)
+            return DeliveryFailure.isCutOff(error) ? .cutOff(reason: reason) : .retryLater(delay: nil, reason: reason)
         }
+    }
+
+    private func request(_ body: [UInt8], key: BatchID) throws(BearerToken.Problem) -> HTTPClientRequest {
+        var request = HTTPClientRequest(url: url.description)
+        request.method = .POST
+        request.headers = [
+            "Content-Type": "application/json",
+            "Idempotency-Key": key.description,
+            "User-Agent": "slstatsd/\(SlstatsVersion.current)",
+        ]
+        if settings.compression == .gzip, let compressed = Gzip.compress(body) {
+            request.headers.add(name: "Content-Encoding", value: "gzip")
+            request.body = .bytes(ByteBuffer(bytes: compressed))
+        } else {
+            request.body = .bytes(ByteBuffer(bytes: body))
+        }
+        if let path = settings.tokenFile {
+            let token = try BearerToken(readingFrom: path, files: PosixFileSystem())
+            request.headers.add(name: "Authorization", value: token.header)
+        }
+        return request
+    }
+
+    /// One hop at most, and to another path of the same server only: neither events nor a token go elsewhere.
+    private func send(
+        _ request: HTTPClientRequest, to url: CollectorURL, mayFollow: Bool
+    ) async throws -> DeliveryOutcome {
+        var request = request
+        request.url = url.description
+        let response = try await client.execute(request, timeout: Self.totalTimeout)
+        let status = Int(response.status.code)
+        if status == 307 || status == 308, mayFollow, let location = response.headers.first(name: "location"),
+            let next = url.resolving(location), next.hasSameOrigin(as: url)
+        {
+            return try await send(request, to: next, mayFollow: false)
+        }
+        // The status stands whatever becomes of the body: 2xx is delivered, or it would be sent twice.
+        let answer = 200..<300 ~= status ? await Self.collect(response.body) : []
+        let retryAfter = response.headers.first(name: "retry-after").flatMap {
+            RetryAfter.delay($0, now: clock.seconds)
+        }
+        return DeliveryOutcome(status: status, answer: answer, retryAfter: retryAfter)
     }
 
     /// What comes within a few seconds and the limit; nothing otherwise. The request's own timeout ends with the head.
     private static func collect(_ body: HTTPClientResponse.Body) async -> [UInt8] {
-        await withTaskGroup(of: [UInt8].self) { group in
-            group.addTask {
-                (try? await body.collect(upTo: maximumAnswerBytes)).map { Array($0.readableBytesView) } ?? []
-            }
-            group.addTask {
-                try? await Task.sleep(for: .seconds(5))
-                return []
-            }
-            let first = await group.next() ?? []
-            group.cancelAll()
-            return first
-        }
-    }
-
-    /// RFC 9110, section 10.2.3, in seconds, within a second and a day.
-    private static func retryAfter(_ headers: HTTPHeaders) -> Duration? {
-        guard let seconds = headers.first(name: "retry-after").flatMap({ Int64($0) }) else { return nil }
-        return .seconds(min(max(seconds, 1), 24 * 3600))
-    }
-
-    private static func describe(_ error: any Error) -> String {
-        switch error {
-        case let error as HTTPClientError: error.shortDescription
-        case let error as IOError: error.description
-        default: "\(type(of: error))"
+        await Patience.wait(bodyTimeout, else: []) {
+            (try? await body.collect(upTo: maximumAnswerBytes)).map { Array($0.readableBytesView) } ?? []
         }
     }
 }

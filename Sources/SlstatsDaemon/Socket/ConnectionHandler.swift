@@ -15,6 +15,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// A line that has not ended yet.
     private var partial = ByteBuffer()
     private var replies = ReplyQueue()
+    /// Records that are answered when the events of this turn of the loop are written.
+    private var staged: [StagedRecord] = []
+    /// Notifications that were claimed here, as long as it may turn out that nobody has read the answer.
+    private var receipts: [NotificationReceipt] = []
     /// Nothing more is read; the connection ends when the last answer is written.
     private var isFinishing = false
 
@@ -28,38 +32,56 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isFinishing else { return }
+        // Whoever goes on asking has read what it was told.
+        receipts = []
         var buffer = unwrapInboundIn(data)
         if partial.readableBytes > 0 {
+            // Or it would keep everything that ever came, in a connection that never ends a write with a line.
+            partial.discardReadBytes()
             partial.writeBuffer(&buffer)
             swap(&partial, &buffer)
         }
-        let (answers, isTooLong) = store.assumeIsolated { [socket] store in
-            Self.handleLines(of: &buffer, socket: socket, store)
+        let (handler, isTooLong) = store.assumeIsolated { [socket, hasEarlier = !staged.isEmpty] store in
+            Self.handleLines(of: &buffer, RequestHandler(socket: socket, hasEarlier: hasEarlier), store)
         }
         isFinishing = isTooLong
-        queue(answers)
+        receipts += handler.receipts
+        queue(handler.answers)
+        if staged.isEmpty, !handler.staged.isEmpty {
+            let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
+            store.assumeIsolated { $0.commitInThisTurn(connection) }
+        }
+        staged += handler.staged
         partial = buffer.readableBytes > 0 && !isFinishing ? buffer : ByteBuffer()
         writeReady()
     }
 
     /// Takes all complete lines out of the buffer, up to one that is too long.
     private static func handleLines(
-        of buffer: inout ByteBuffer, socket: String, _ store: isolated Store
-    ) -> (answers: [Answer], isTooLong: Bool) {
-        var handler = RequestHandler(socket: socket)
+        of buffer: inout ByteBuffer, _ handler: RequestHandler, _ store: isolated Store
+    ) -> (handler: RequestHandler, isTooLong: Bool) {
+        var handler = handler
+        store.beginRead()
         while true {
             let view = buffer.readableBytesView
             let length = view.firstIndex(of: 0x0a).map { $0 - view.startIndex }
             guard (length ?? view.count) < ProtocolLimits.maximumLineBytes else {
                 handler.refuseTooLong(store: store)
-                return (handler.answers, true)
+                return (handler, true)
             }
             guard let length else { break }
             handler.handle(buffer.readableBytesUInt8Span.extracting(0..<length), store: store)
             buffer.moveReaderIndex(forwardBy: length + 1)
         }
-        handler.commit(store)
-        return (handler.answers, false)
+        return (handler, false)
+    }
+
+    /// Called by the store when the events of this turn are written, or could not be.
+    func committed(_ result: Result<Void, ProtocolError>, _ store: isolated Store) {
+        let records = staged
+        staged.removeAll(keepingCapacity: true)
+        queue(RequestHandler.answers(to: records, result, store))
+        writeReady()
     }
 
     private func queue(_ answers: [Answer]) {
@@ -80,8 +102,12 @@ final class ConnectionHandler: ChannelInboundHandler {
     private func writeReady() {
         guard let context else { return }
         let ready = replies.takeReady()
-        if !ready.isEmpty { context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: ready)), promise: nil) }
-        if isFinishing, !replies.isWaiting { context.close(promise: nil) }
+        if !ready.isEmpty {
+            let promise = receipts.isEmpty ? nil : context.eventLoop.makePromise(of: Void.self)
+            promise?.futureResult.assumeIsolated().whenFailure { _ in self.giveBackClaims() }
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: ready)), promise: promise)
+        }
+        if isFinishing, !replies.isWaiting, staged.isEmpty { context.close(promise: nil) }
     }
 
     /// The client has said all it will say (half-close), or the daemon stops: answer what is owed, then close.
@@ -92,13 +118,27 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
-        case ChannelEvent.inputClosed, is ChannelShouldQuiesceEvent: finish()
+        case ChannelEvent.inputClosed:
+            // It has read everything it was sent, or is still there to do so.
+            receipts = []
+            finish()
+        case is ChannelShouldQuiesceEvent: finish()
         default: context.fireUserInboundEventTriggered(event)
         }
     }
 
-    /// A client that went away is no error of ours.
+    /// A client that went away is no error of ours. If it left something unread the kernel says ECONNRESET (unix(7)).
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        giveBackClaims()
         context.close(promise: nil)
+    }
+
+    /// The last one first, so that each finds the history as it left it.
+    private func giveBackClaims() {
+        let unread = receipts
+        receipts = []
+        store.assumeIsolated { store in
+            for receipt in unread.reversed() { store.giveBack(receipt) }
+        }
     }
 }

@@ -35,6 +35,22 @@ struct Params {
         return integer
     }
 
+    func product(_ name: String) throws(ProtocolError) -> Product? {
+        guard let value = json[name], value != .null else { return nil }
+        guard let product = value.string.flatMap(Product.init) else {
+            throw .invalidParams("\(name) is no NAME@VERSION such as serverless@3.38.0")
+        }
+        return product
+    }
+
+    /// `code`, as a notification could have it.
+    func notificationCode() throws(ProtocolError) -> String {
+        guard let code = json["code"]?.string, 1...Notification.maximumCodeBytes ~= code.utf8.count else {
+            throw .invalidParams("code is not the code of a notification")
+        }
+        return code
+    }
+
     func facts() throws(ProtocolError) -> Facts {
         guard let value = json["facts"] else { return Facts() }
         do throws(JSONError) {

@@ -14,24 +14,32 @@ enum Answer: Sendable {
     case later(EventLoopFuture<[UInt8]>)
 }
 
+/// A `record` whose event waits to be written.
+struct StagedRecord: Sendable {
+    let id: [UInt8]?
+    let event: EventID
+    let durability: Durability
+}
+
 /// Turns the lines of one read into calls on the store and the results into answers.
 ///
-/// Events are staged and written together; any other request in between sees them written first, so that the order of
-/// requests on a connection is the order of their effects. Only here do errors become numbers of the protocol.
+/// Events are staged and written together, with those of all connections that are read in the same turn of the event
+/// loop; any other request sees them written first, so that the order of requests on a connection is the order of their
+/// effects. Only here do errors become numbers of the protocol.
 struct RequestHandler {
-    private struct StagedRecord {
-        let id: [UInt8]?
-        let event: EventID
-        let durability: Durability
-    }
-
     private let socket: String
-    private var staged: [StagedRecord] = []
+    /// An earlier read of this connection has left records that are not answered yet.
+    private var hasEarlier: Bool
+    /// At the end of the read: what is still to be written.
+    private(set) var staged: [StagedRecord] = []
     private(set) var answers: [Answer] = []
+    /// What was claimed, until it is known to have been read.
+    private(set) var receipts: [NotificationReceipt] = []
 
     /// - Parameter socket: the path for `status`.
-    init(socket: String) {
+    init(socket: String, hasEarlier: Bool) {
         self.socket = socket
+        self.hasEarlier = hasEarlier
     }
 
     /// A line without its newline. Empty ones, and a carriage return at the end, mean nothing.
@@ -39,6 +47,9 @@ struct RequestHandler {
         var cursor = JSONCursor(line)
         cursor.skipWhitespace()
         guard cursor.current != nil else { return }
+        if let scan = RecordScan(line, catalogue: store.catalogue) {
+            return record(scan.params, scan.check, line, scan.id.map { idBytes($0, line) }, store)
+        }
         let request: Request
         do throws(Request.Failure) {
             request = try Request(parsing: line)
@@ -52,6 +63,8 @@ struct RequestHandler {
             record(request, line, id, store)
         } else {
             commit(store)
+            // It may change what the next event is decided by.
+            store.beginRead()
             answers.append(answer(request, line, id, store))
         }
     }
@@ -71,12 +84,28 @@ struct RequestHandler {
 
     private mutating func record(_ request: Request, _ line: Span<UInt8>, _ id: [UInt8]?, _ store: isolated Store) {
         do throws(ProtocolError) {
-            let params = try RecordParams(parsing: line, at: request.params)
-            switch try store.stage(params, of: line) {
+            let params = try RecordParams(scanning: line, at: request.params)
+            record(params, nil, line, id, store)
+        } catch {
+            commit(store)
+            answers.append(Self.now(error, id))
+        }
+    }
+
+    /// - Parameter check: what is known of the event already.
+    private mutating func record(
+        _ params: RecordParams, _ check: EventCheck?, _ line: Span<UInt8>, _ id: [UInt8]?, _ store: isolated Store
+    ) {
+        do throws(ProtocolError) {
+            var params = params
+            if let range = params.factsRange { params.facts = try store.facts(line, at: range) }
+            switch try store.stage(params, check, of: line) {
             case .event(let event):
                 staged.append(StagedRecord(id: id, event: event, durability: params.durability))
+                if store.isStagingFull { commit(store) }
             case .off(let decidedBy):
                 commit(store)
+                store.obeyConsent()
                 let result: JSON = [
                     "recorded": false, "reason": "telemetry-off", "decidedBy": .string(decidedBy),
                 ]
@@ -88,51 +117,70 @@ struct RequestHandler {
         }
     }
 
-    /// Writes what is staged and answers it: `accepted` now, `synced` when it is.
-    mutating func commit(_ store: isolated Store) {
-        guard !staged.isEmpty else { return }
-        defer { staged.removeAll(keepingCapacity: true) }
-        do throws(ProtocolError) {
-            try store.commitStaged()
-        } catch {
-            for record in staged { answers.append(Self.now(error, record.id)) }
-            return
-        }
-        let sync = staged.contains { $0.durability == .synced } ? store.sync() : nil
-        for record in staged {
-            let result = Self.recorded(record)
-            if let sync, record.durability == .synced {
-                answers.append(Self.later(sync.map { _ in result }, record.id))
-            } else {
-                answers.append(record.id.map { .now(Reply.result(result, id: $0)) } ?? .nothing)
-            }
+    /// Writes what is staged, whoever's it is, and answers what is ours.
+    private mutating func commit(_ store: isolated Store) {
+        guard !staged.isEmpty || hasEarlier || store.hasStaged else { return }
+        // The answers to what came earlier go out before those of this read.
+        hasEarlier = false
+        answers += Self.answers(to: staged, store.commitStaged(), store)
+        staged.removeAll(keepingCapacity: true)
+    }
+
+    /// `accepted` is answered at once, `synced` when it is.
+    static func answers(
+        to staged: [StagedRecord], _ result: Result<Void, ProtocolError>, _ store: isolated Store
+    ) -> [Answer] {
+        if case .failure(let error) = result { return staged.map { now(error, $0.id) } }
+        let sync = staged.contains { $0.durability == .synced } ? store.syncOfCommit() : nil
+        return staged.map { record in
+            let isSynced = record.durability == .synced
+            let result = recorded(record, isSynced ? record.durability.rawValue : store.acceptedDurability)
+            guard let sync, isSynced else { return record.id.map { .now(Reply.result(result, id: $0)) } ?? .nothing }
+            return later(sync.map { _ in result }, record.id)
         }
     }
 
-    private static func recorded(_ record: StagedRecord) -> [UInt8] {
-        Array(#"{"recorded":true,"id":"\#(record.event)","durability":"\#(record.durability.rawValue)"}"#.utf8)
+    private static func recorded(_ record: StagedRecord, _ durability: String) -> [UInt8] {
+        var result: [UInt8] = []
+        result.reserveCapacity(96)
+        result += #"{"recorded":true,"id":""#.utf8
+        record.event.append(to: &result)
+        result += #"","durability":""#.utf8
+        result += durability.utf8
+        result += #""}"#.utf8
+        return result
     }
 
     // MARK: - Everything else
 
-    private func answer(_ request: Request, _ line: Span<UInt8>, _ id: [UInt8]?, _ store: isolated Store) -> Answer {
+    private mutating func answer(
+        _ request: Request, _ line: Span<UInt8>, _ id: [UInt8]?, _ store: isolated Store
+    ) -> Answer {
         do throws(ProtocolError) {
             let params = try Params(request.params, of: line)
             switch request.method {
             case .record: preconditionFailure("record is staged, not answered here")
             case .hello: return Self.now(Self.hello, id)
-            case .status: return Self.now(store.status(socket: socket), id)
-            case .explainTelemetry: return Self.now(store.decide(try params.facts()).json, id)
+            case .status: return Self.now(store.status(socket: socket, try params.facts()), id)
+            case .explainTelemetry: return Self.now(store.consent.decide(try params.facts()).json, id)
             case .setTelemetry: return try setTelemetry(params, id, store)
-            case .claimNotification:
-                let notification = store.claimNotification(try params.facts(), isPeek: try params.bool("peek") ?? false)
-                return Self.now(["notification": notification?.json ?? .null], id)
+            case .claimNotification: return try claim(params, id, store)
+            case .listNotifications:
+                return Self.now(store.notificationsStatus(try params.facts(), isWhole: true), id)
+            case .acknowledgeNotification:
+                return Self.now(try store.acknowledgeNotification(params.notificationCode()), id)
+            case .snoozeNotification:
+                let duration = try params.integer("forMs", in: 1...ProtocolLimits.maximumSnoozeMilliseconds)
+                guard let duration else { throw .invalidParams("forMs is missing") }
+                return Self.now(try store.snoozeNotification(params.notificationCode(), for: duration), id)
+            case .resetNotification:
+                return Self.now(try store.resetNotification(params.notificationCode()), id)
             case .flush:
                 let timeout = try params.integer("timeoutMs", in: 0...600_000) ?? 10_000
                 return Self.later(store.flush(timeout: .milliseconds(timeout)).map { $0.serializedBytes() }, id)
             case .pending:
                 let start = try params.integer("after", in: 0...Int64.max) ?? 0
-                let page = try store.pending(after: Int(start))
+                let page = store.pending(after: UInt64(start))
                 return id.map { .now(Reply.result(Self.pending(page), id: $0)) } ?? .nothing
             }
         } catch {
@@ -148,13 +196,26 @@ struct RequestHandler {
     private func setTelemetry(_ params: Params, _ id: [UInt8]?, _ store: isolated Store) throws(ProtocolError) -> Answer
     {
         guard let isEnabled = try params.bool("enabled") else { throw .invalidParams("enabled is missing") }
-        let rcFile = try store.setTelemetry(enabled: isEnabled)
-        let result: JSON = ["enabled": .bool(isEnabled), "rcFile": .string(rcFile)]
-        if isEnabled { return Self.now(result, id) }
-        return Self.later(store.discardForDisabling().map { result.serializedBytes() }, id)
+        let result = store.setTelemetry(enabled: isEnabled, try params.facts()).map { rcFile in
+            let result: JSON = ["enabled": .bool(isEnabled), "rcFile": .string(rcFile)]
+            return result.serializedBytes()
+        }
+        return Self.later(result, id)
     }
 
-    private static func pending(_ page: (events: [[UInt8]], next: Int?)) -> [UInt8] {
+    private mutating func claim(
+        _ params: Params, _ id: [UInt8]?, _ store: isolated Store
+    ) throws(ProtocolError) -> Answer {
+        let facts = try params.facts()
+        let caller = try params.product("for")
+        // Without an answer nobody would read it.
+        let isPeek = try params.bool("peek") ?? false || id == nil
+        let claim = store.claimNotification(facts, caller: caller, isPeek: isPeek)
+        if let receipt = claim?.receipt { receipts.append(receipt) }
+        return Self.now(["notification": claim?.notification.json ?? .null], id)
+    }
+
+    private static func pending(_ page: (events: [[UInt8]], next: UInt64?)) -> [UInt8] {
         var writer = JSONWriter(capacity: 64 << 10)
         writer.beginObject()
         writer.key("events")
@@ -162,7 +223,7 @@ struct RequestHandler {
         for event in page.events { writer.raw(event) }
         writer.endArray()
         writer.key("next")
-        if let next = page.next { writer.integer(next) } else { writer.null() }
+        if let next = page.next { writer.integer(Int64(clamping: next)) } else { writer.null() }
         writer.endObject()
         return writer.bytes
     }

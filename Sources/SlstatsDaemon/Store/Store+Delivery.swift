@@ -9,10 +9,21 @@ internal import SlstatsProtocol
 internal import SystemPackage
 
 extension Store {
-    /// A batch to deliver, and the sign that nobody wants it delivered any more: the stream ends.
+    /// A request to deliver, and the sign that nobody wants it delivered any more: the stream ends.
     struct Export: Sendable {
-        let body: BatchBody
+        let key: BatchID
+        /// A JSON array.
+        let body: [UInt8]
+        let eventCount: Int
         let cancellation: AsyncStream<Never>
+    }
+
+    /// What is on its way to the collector.
+    struct RunningExport {
+        let batch: SealedBatch
+        let body: BatchBody
+        let key: BatchID
+        let cancellation: AsyncStream<Never>.Continuation
     }
 
     /// Somebody who asked for `flush` and waits.
@@ -20,6 +31,8 @@ extension Store {
         let id: Int
         let promise: EventLoopPromise<JSON>
         let sentBefore: Int64
+        /// Of the last event that was pending then.
+        let lastSequence: UInt64
         let timer: Scheduled<Void>
     }
 
@@ -33,7 +46,7 @@ extension Store {
         return pendingTotals
     }
 
-    private var hasCollector: Bool { configuration.collectorURL != nil }
+    private var hasCollector: Bool { configuration.collector.url != nil }
 
     // MARK: - Acting on the state machine
 
@@ -70,63 +83,114 @@ extension Store {
 
     // MARK: - What the flusher asks and tells
 
-    /// The oldest batch, or `nil` if there is nothing to deliver or nobody to deliver it to.
-    func nextExport() -> Export? {
+    /// The next request, or `nil` if there is nothing to deliver or nobody to deliver it to.
+    func nextExport() async -> Export? {
         guard hasCollector, isExportAllowed() else { return endExports(.cancelled) }
-        do {
-            if isSealDue {
-                try spool.seal()
-                isSealDue = false
-            }
+        if isSealDue {
+            isSealDue = false
+            spool.rotate()
+        }
+        // A batch is durable before anybody hears of it. A sync that fails puts it into another file, so not for ever.
+        for _ in 0..<4 where spool.isSealing || spool.ledger.resolved.count > 8 { try? await sync().get() }
+        guard disableWaiters.isEmpty, !isDiscardOwed, isExportAllowed() else { return endExports(.cancelled) }
+        do throws(FileError) {
             try spool.expire()
-            guard let batch = spool.batches.first else { return endExports(.delivered(answer: [])) }
-            guard let body = try? spool.body(of: batch) else {
-                // One file that is gone or cannot be read must not hold up the others.
-                logger.error("batch not readable, set aside", metadata: ["batch": "\(batch.id)"])
-                try spool.setAside(batch)
-                return nextExport()
+            while let batch = spool.nextBatch {
+                if let export = try export(batch) { return export }
             }
-            let (stream, continuation) = AsyncStream<Never>.makeStream()
-            runningExport = (batch, continuation)
-            spool.inDelivery = batch.id
-            return Export(body: body, cancellation: stream)
+            // What could not be accounted for before.
+            try spool.accountForSettled()
+            if spool.hasClosedSegments {
+                return endExports(.retryLater(delay: nil, reason: "the spool cannot be synced"))
+            }
+            return endExports(.delivered(answer: []))
         } catch {
-            logger.error("batch not readable", metadata: ["error": "\(error)"])
+            logger.error("delivery not accounted for, will try again", metadata: ["error": "\(error)"])
             return endExports(.retryLater(delay: nil, reason: "\(error)"))
         }
     }
 
-    /// - Returns: whether to go on with the next batch.
-    func finishExport(of id: BatchID, with outcome: DeliveryOutcome) -> Bool {
-        guard let batch = runningExport?.batch, batch.id == id else { return false }
+    /// - Returns: `nil` if nothing of the batch can be sent; it is accounted for then.
+    private func export(_ batch: SealedBatch) throws(FileError) -> Export? {
+        guard let body = try readBody(of: batch) else {
+            // One file that is gone or cannot be read must not hold up the others.
+            logger.error("batch not readable, set aside", metadata: ["batch": "\(batch.id)"])
+            try spool.setAside(batch)
+            return nil
+        }
+        if deliveryPlan?.batch != batch.id {
+            let sizes = body.events.map(\.count)
+            deliveryPlan = (batch.id, DeliveryPlan(batch: batch.id, sizes: sizes, refusedBytes: refusedBytes))
+        }
+        guard let request = deliveryPlan?.plan.next else {
+            try resolve(batch, body)
+            return nil
+        }
+        let (stream, continuation) = AsyncStream<Never>.makeStream()
+        runningExport = RunningExport(batch: batch, body: body, key: request.key, cancellation: continuation)
+        spool.inDelivery = batch.id
+        return Export(
+            key: request.key, body: body.jsonArray(request.range), eventCount: request.range.count,
+            cancellation: stream)
+    }
+
+    /// - Returns: `nil` for a file that cannot be read, tried twice.
+    /// - Throws: for want of descriptors or memory, which says nothing of the file.
+    private func readBody(of batch: SealedBatch) throws(FileError) -> BatchBody? {
+        if let body = try? spool.body(of: batch) { return body }
+        do throws(FileError) {
+            return try spool.body(of: batch)
+        } catch {
+            guard ![.tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory].contains(error.errno) else { throw error }
+            return nil
+        }
+    }
+
+    /// - Returns: whether to go on with the next request.
+    func finishExport(of key: BatchID, with outcome: DeliveryOutcome) -> Bool {
+        guard let running = runningExport, running.key == key else { return false }
         runningExport = nil
         spool.inDelivery = nil
-        do throws(FileError) {
-            switch outcome {
-            case .delivered(let answer):
-                try spool.resolve(batch, as: .sent)
-                updateNotifications(from: answer)
-            case .rejected:
-                try spool.quarantine(batch)
-            case .retryLater, .stop, .cancelled:
-                break
+        deliveryPlan?.plan.finished(outcome)
+        spool.partlySent = deliveryPlan.map { ($0.batch, $0.plan.sent) }
+        if let refused = deliveryPlan?.plan.refusedBytes { refusedBytes = min(refusedBytes, refused) }
+        if case .delivered(let answer) = outcome { updateNotifications(from: answer) }
+        if deliveryPlan?.plan.next == nil {
+            do throws(FileError) {
+                try resolve(running.batch, running.body)
+            } catch {
+                // It will not be sent again by us, and the ledger is tried again with the next entry.
+                logger.error("delivery not accounted for", metadata: ["error": "\(error)"])
             }
-        } catch {
-            logger.error("delivery not accounted for", metadata: ["error": "\(error)"])
-            _ = endExports(.retryLater(delay: nil, reason: "\(error)"))
-            return false
         }
         lastFlush = (clock.milliseconds, outcome.summary)
         switch outcome {
         case .delivered, .rejected:
-            // The batches after a rejected one may be fine, but the flush as a whole was not.
-            if case .rejected = outcome { worstOutcome = outcome }
-            if disableWaiters.isEmpty { return true }
+            answerFlushWaiters()
+            if disableWaiters.isEmpty, !isDiscardOwed { return true }
             _ = endExports(.cancelled)
-        case .retryLater, .stop, .cancelled:
+        case .retryLater, .cutOff, .stop, .cancelled:
             _ = endExports(outcome)
         }
         return false
+    }
+
+    private func resolve(_ batch: SealedBatch, _ body: BatchBody) throws(FileError) {
+        let plan = deliveryPlan?.plan
+        deliveryPlan = nil
+        spool.partlySent = nil
+        // The unlinking has to become durable some time.
+        armSyncTimer()
+        let rejected = (plan?.rejected ?? []).map { body.events[$0] }
+        if !rejected.isEmpty {
+            // The others may be fine, but the flush as a whole was not.
+            worstOutcome = worstOutcome ?? .rejected(status: plan?.rejectedStatus ?? 0)
+            logger.warning(
+                "events that the collector does not take are in quarantine",
+                metadata: ["batch": "\(batch.id)", "events": "\(rejected.count)"])
+        }
+        try spool.resolve(batch, sent: plan?.sent ?? 0, rejected: rejected)
+        if spool.pendingEvents == 0 { recordedStages = [] }
     }
 
     private func updateNotifications(from answer: [UInt8]) {
@@ -135,36 +199,26 @@ extension Store {
         } catch {
             logger.warning("notifications kept in memory only", metadata: ["error": "\(error)"])
         }
+        schedulePrompt(isNew: true)
     }
 
     private func endExports(_ outcome: DeliveryOutcome) -> Export? {
         let summary = (worstOutcome ?? outcome).summary
         worstOutcome = nil
         perform(flushMachine.exportFinished(outcome, pending: pendingTotals))
-        if !disableWaiters.isEmpty { finishDisabling() }
+        if !disableWaiters.isEmpty || isDiscardOwed { finishDiscarding() }
         if case .exporting = flushMachine.state { return nil }
         for waiter in flushWaiters { answer(waiter, outcome: summary) }
         flushWaiters = []
         return nil
     }
 
-    /// The switch may have been turned by hand, or by the original, since the last request.
-    private func isExportAllowed() -> Bool {
-        guard !decide(Facts()).isEnabled else { return true }
-        obeyRcFile()
-        return false
-    }
-
-    /// A plain no in the rc file discards what is pending, as `--disable` does, whoever wrote it there. A file that
-    /// cannot be read only holds it back.
-    func obeyRcFile() {
-        guard spool.pendingEvents > 0, !decide(Facts()).isEnabled else { return }
-        if case .unusable = rcFile.read(), !isDisableUnsaved { return }
-        if let runningExport {
-            runningExport.cancellation.finish()
-        } else {
-            do throws(FileError) { try discardPending() } catch { logDiscardFailure(error) }
-        }
+    /// Whoever asked for what was pending then has it, also if others go on recording.
+    private func answerFlushWaiters() {
+        let first = spool.firstPendingSequence ?? .max
+        let done = flushWaiters.filter { $0.lastSequence < first }
+        flushWaiters.removeAll { $0.lastSequence < first }
+        for waiter in done { answer(waiter, outcome: (worstOutcome ?? .delivered(answer: [])).summary) }
     }
 
     nonisolated func cancelExport() {
@@ -182,44 +236,6 @@ extension Store {
         cancelExport()
     }
 
-    // MARK: - Turning telemetry off
-
-    /// Completes when nothing of what was pending can leave the machine any more.
-    func discardForDisabling() -> EventLoopFuture<Void> {
-        let promise = loop.makePromise(of: Void.self)
-        disableWaiters.append(promise)
-        if let runningExport {
-            // What the collector has taken by now counts as sent; the end of the export says which.
-            runningExport.cancellation.finish()
-        } else {
-            finishDisabling()
-        }
-        return promise.futureResult
-    }
-
-    private func finishDisabling() {
-        let waiters = disableWaiters
-        disableWaiters = []
-        do throws(FileError) {
-            try discardPending()
-            for waiter in waiters { waiter.succeed() }
-        } catch {
-            logDiscardFailure(error)
-            let failure = ProtocolError(
-                .refused, .spoolUnavailable, "telemetry is off, but pending events could not be discarded: \(error)")
-            for waiter in waiters { waiter.fail(failure) }
-        }
-    }
-
-    private func discardPending() throws(FileError) {
-        perform(flushMachine.discarded())
-        try spool.discardAll(as: .telemetryDisabled)
-    }
-
-    private func logDiscardFailure(_ error: FileError) {
-        logger.error("pending events not discarded", metadata: ["error": "\(error)"])
-    }
-
     // MARK: - The flush request
 
     /// Answers when everything pending is delivered, when that failed, or when the time is up; delivery goes on.
@@ -227,9 +243,11 @@ extension Store {
         let promise = loop.makePromise(of: JSON.self)
         let id = (flushWaiters.map(\.id).max() ?? 0) + 1
         let timer = loop.scheduleTask(in: timeout) { self.assumeIsolated { $0.flushTimedOut(id) } }
-        let waiter = FlushWaiter(id: id, promise: promise, sentBefore: spool.ledger.sent, timer: timer)
+        let waiter = FlushWaiter(
+            id: id, promise: promise, sentBefore: spool.ledger.sent,
+            lastSequence: spool.lastSequence, timer: timer)
         if !hasCollector {
-            obeyRcFile()
+            obeyConsent()
             answer(waiter, outcome: "local only: collector.url is not set")
         } else if !isExportAllowed() {
             answer(waiter, outcome: "telemetry is off")
@@ -251,7 +269,7 @@ extension Store {
         waiter.timer.cancel()
         waiter.promise.succeed([
             "delivered": JSON(spool.ledger.sent - waiter.sentBefore), "pending": JSON(spool.pendingEvents),
-            "outcome": .string(outcome),
+            "batches": JSON(spool.segmentCount), "outcome": .string(outcome),
         ])
     }
 }

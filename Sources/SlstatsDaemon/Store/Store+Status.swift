@@ -10,67 +10,56 @@ internal import SystemPackage
 
 extension Store {
     /// What `slstats status --json` prints (interface.md, section 4).
-    func status(socket: String) -> JSON {
-        let decision = decide(Facts())
+    func status(socket: String, _ facts: Facts) -> JSON {
+        let decision = consent.decide(facts)
         let dropped = spool.ledger.dropped.sorted { $0.key.rawValue < $1.key.rawValue }
         return [
-            "telemetry": ["enabled": .bool(decision.isEnabled), "decidedBy": .string(decision.decidedBy)],
+            "telemetry": [
+                "enabled": .bool(decision.isEnabled), "decidedBy": .string(decision.decidedBy),
+                "mend": .string(decision.mend),
+            ],
+            "rcFile": rcFileStatus(facts.stage),
             "events": [
                 "recorded": JSON(spool.recordedEvents), "pending": JSON(spool.pendingEvents),
                 "pendingBytes": JSON(spool.bytes), "sent": JSON(spool.ledger.sent),
-                "quarantined": JSON(spool.quarantinedEvents),
+                "quarantined": JSON(spool.ledger.quarantined),
                 "dropped": .object(JSONObject(dropped.map { ($0.key.rawValue, JSON($0.value)) })),
             ],
             "flush": [
                 "lastAt": JSON(lastFlush?.at), "lastOutcome": JSON(lastFlush?.outcome), "nextAt": JSON(flushDueAt),
             ],
             "collector": [
-                "url": JSON(configuration.collectorURL),
-                "kind": JSON(configuration.collectorURL == nil ? nil : "serverless"),
+                "url": JSON(configuration.collector.url?.description),
+                "kind": JSON(configuration.collector.url == nil ? nil : "serverless"),
+                "proxy": JSON(configuration.collector.proxy.map { "\($0.host):\($0.port)" }),
             ],
             "spool": [
                 "segments": JSON(spool.segmentCount), "bytes": JSON(spool.bytes),
                 "maxBytes": JSON(spool.limits.maximumBytes),
+                "problem": JSON(spoolProblem ?? (spool.hasEventsInMemory ? Self.memoryProblem : nil)),
             ],
+            "notifications": notificationsStatus(facts, isWhole: false),
             "daemon": [
                 "version": .string(SlstatsVersion.current), "protocol": JSON(ProtocolLimits.version),
                 "pid": JSON(getpid()),
                 "uptimeMs": JSON((NIODeadline.now() - startedAt).nanoseconds / 1_000_000),
-                "socket": .string(socket), "rcFile": .string(rcFile.path?.string ?? rcFilePath),
+                "socket": .string(socket), "rcFile": .string(consent.rcFilePath(facts.stage)),
             ],
         ]
     }
 
-    /// One page of pending events, and where the next page starts.
-    func pending(after start: Int) throws(ProtocolError) -> (events: [[UInt8]], next: Int?) {
-        do throws(SpoolError) {
-            let all = try spool.pending()
-            var page: [[UInt8]] = []
-            var room = 48 << 10
-            for event in all.dropFirst(start) {
-                room -= event.count + 1
-                guard room >= 0 || page.isEmpty else { return (page, start + page.count) }
-                page.append(event)
-            }
-            return (page, nil)
-        } catch {
-            throw ProtocolError(.refused, .spoolUnavailable, error.description)
-        }
+    /// What its owner would want to know of the rc file.
+    private func rcFileStatus(_ stage: PlatformStage) -> JSON {
+        var problem: RcFileProblem?
+        if case .unusable(let found) = consent.readRcFile(stage) { problem = found }
+        return [
+            "path": .string(consent.rcFilePath(stage)), "problem": JSON(problem?.description),
+            "mend": JSON(problem?.mend), "warnings": .array(consent.rcFileWarnings(stage).map(JSON.string)),
+        ]
     }
 
-    /// Writes the switch to the rc file and answers where that is. Turning off goes on with ``discardForDisabling()``.
-    func setTelemetry(enabled: Bool) throws(ProtocolError) -> String {
-        do throws(RcFileError) {
-            try rcFile.set([RcFile.Change(["trackingDisabled"], .bool(!enabled))])
-        } catch {
-            if !enabled {
-                isDisableUnsaved = true
-                obeyRcFile()
-            }
-            let hold = enabled ? "" : "; the no holds until this daemon stops"
-            throw ProtocolError(.refused, .rcFileUnusable, error.description + hold)
-        }
-        isDisableUnsaved = false
-        return rcFile.path?.string ?? rcFilePath
+    /// One page of pending events, and where the next page starts.
+    func pending(after sequence: UInt64) -> (events: [[UInt8]], next: UInt64?) {
+        spool.pending(after: sequence, maximumBytes: 48 << 10)
     }
 }

@@ -9,7 +9,8 @@ internal import SlstatsProtocol
 
 extension Store {
     /// What is accepted becomes synced within this time.
-    private static var syncInterval: TimeAmount { .seconds(1) }
+    static var syncInterval: TimeAmount { .seconds(1) }
+    private static var maximumSyncInterval: TimeAmount { .seconds(64) }
 
     /// Completes when everything recorded so far would survive a loss of power.
     ///
@@ -24,7 +25,7 @@ extension Store {
     /// Armed by the first event after a sync, so that an idle daemon has no timer.
     func armSyncTimer() {
         guard syncTimer == nil, !isSyncing else { return }
-        syncTimer = loop.scheduleTask(in: Self.syncInterval) {
+        syncTimer = loop.scheduleTask(in: syncDelay) {
             self.assumeIsolated { store in
                 store.syncTimer = nil
                 if !store.isSyncing { store.startSync() }
@@ -32,41 +33,64 @@ extension Store {
         }
     }
 
-    private func startSync() {
+    /// Called when a segment is full: only what is sealed can be dropped if there is no room.
+    func sealClosedSegments() {
+        if spool.hasClosedSegments, !isSyncing, syncDelay == Self.syncInterval { startSync() }
+    }
+
+    /// - Parameter isRetry: the waiters have met a sync that failed; what it was about stands in another file now.
+    private func startSync(isRetry: Bool = false) {
         syncTimer?.cancel()
         syncTimer = nil
         let waiters = syncWaiters
         syncWaiters = []
-        guard let work = spool.beginSync() else {
-            for waiter in waiters { waiter.succeed() }
-            return
-        }
+        guard let work = spool.beginSync() else { return answer(waiters, nil) }
         isSyncing = true
-        let result = syncThread.runIfActive(eventLoop: loop) { try work.run() }
-        result.whenComplete { result in
-            self.assumeIsolated { $0.syncFinished(work, result, waiters) }
+        let outcome = syncThread.runIfActive(eventLoop: loop) { work.run() }
+        outcome.whenComplete { result in
+            self.assumeIsolated { $0.syncFinished(work, result, waiters, isRetry: isRetry) }
         }
     }
 
-    private func syncFinished(_ work: SyncWork, _ result: Result<Void, any Error>, _ waiters: [EventLoopPromise<Void>])
-    {
+    private func syncFinished(
+        _ work: SyncWork, _ result: Result<SyncWork.Outcome, any Error>, _ waiters: [EventLoopPromise<Void>],
+        isRetry: Bool
+    ) {
         isSyncing = false
         switch result {
-        case .success:
-            spool.endSync(work, succeeded: true)
-            for waiter in waiters { waiter.succeed() }
+        case .success(let outcome):
+            spool.endSync(work, outcome)
+            guard let error = outcome.error else {
+                syncDelay = Self.syncInterval
+                answer(waiters, nil)
+                break
+            }
+            logger.error("sync failed", metadata: ["error": "\(error)"])
+            syncDelay = min(syncDelay * 2, Self.maximumSyncInterval)
+            // What was not synced stands in another file now; a folder has no other.
+            guard isRetry || outcome.isFolderFailed else {
+                syncWaiters = waiters + syncWaiters
+                return startSync(isRetry: true)
+            }
+            answer(waiters, "\(error)")
         case .failure(let error):
-            spool.endSync(work, succeeded: false)
-            logger.error("sync failed, segment closed", metadata: ["error": "\(error)"])
-            let failure = ProtocolError(.refused, .spoolUnavailable, "not on stable storage: \(error)")
-            // Those who came meanwhile wrote into the same segment, which nobody will sync again.
-            for waiter in waiters + syncWaiters { waiter.fail(failure) }
-            syncWaiters = []
+            answer(waiters, "\(error)")
         }
         if !syncWaiters.isEmpty {
             startSync()
         } else if spool.hasUnsynced {
             armSyncTimer()
+        }
+    }
+
+    private func answer(_ waiters: [EventLoopPromise<Void>], _ problem: String?) {
+        let problem = problem ?? (spool.hasEventsInMemory ? "there is no disk that takes it" : nil)
+        for waiter in waiters {
+            guard let problem else {
+                waiter.succeed()
+                continue
+            }
+            waiter.fail(ProtocolError(.refused, .spoolUnavailable, "not on stable storage: \(problem)"))
         }
     }
 }

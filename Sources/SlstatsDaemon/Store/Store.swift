@@ -11,8 +11,8 @@ internal import SystemPackage
 
 /// Owns every file of ours and applies the rules to them, one request after the other.
 ///
-/// It runs on the event loop of the socket: a connection calls it without a hop, and since no method awaits anything,
-/// nothing comes between a check and what rests on it ("off" and "record" above all). What takes time goes elsewhere and
+/// It runs on the event loop of the socket: a connection calls it without a hop, and since no method awaits anything but
+/// ``nextExport()``, which looks again behind it, nothing comes between a check and what rests on it ("off" and "record" above all). What takes time goes elsewhere and
 /// comes back as a new call: fdatasync to a helper thread, deliveries to ``Flusher``.
 actor Store {
     let loop: any EventLoop
@@ -23,19 +23,42 @@ actor Store {
     var random: RandomSource
 
     var spool: Spool
-    var rcFile: RcFile
-    let rcFilePath: String
-    /// The rc file could not be told of a `--disable`; the no holds while this daemon runs.
-    var isDisableUnsaved = false
     let catalogue: Catalogue
 
-    // Recording (this file)
-    private var isStagedUrgent = false
+    // Consent (Store+Consent, Store+Switch)
+    var consent: Consent
+    /// Stages that pending events were recorded under: a no in any of their rc files stops them all.
+    var recordedStages: Set<PlatformStage> = []
+    /// What a no still has to do is tried again, at growing intervals.
+    var debtTimer: Scheduled<Void>?
+    var debtDelay = Store.firstDebtDelay
+    /// Pending events that a no could not discard yet.
+    var isDiscardOwed = false
+    /// Counts the turns of each stage's switch: whoever waits for an earlier one to settle stops when it changes.
+    var switchTurns: [PlatformStage: Int] = [:]
+
+    // Recording (Store+Recording)
+    var readDecision: (facts: Facts, decision: ConsentDecision)?
+    var knownFacts: (bytes: [UInt8], facts: Facts)?
+    var isStagedUrgent = false
+    var stagedEvents: [[UInt8]] = []
+    var stagedBytes = 0
+    /// Of events that are not written yet: emptying the spool does not concern them.
+    var stagedStages: Set<PlatformStage> = []
+    var commitSync: EventLoopFuture<Void>?
+    var stagers: [NIOLoopBound<ConnectionHandler>] = []
+    /// What callers call their events: a retry is not recorded again.
+    var recentIDs = RecentIDs()
+    var stagedIDs: [EventID] = []
+    /// Why the last event could not be kept, or is kept in memory only.
+    var spoolProblem: String?
 
     // Stable storage (Store+Sync)
     let syncThread: NIOThreadPool
     var syncTimer: Scheduled<Void>?
     var isSyncing = false
+    /// Until the next sync; longer while syncs fail.
+    var syncDelay = Store.syncInterval
     var syncWaiters: [EventLoopPromise<Void>] = []
 
     // Delivery (Store+Delivery)
@@ -48,16 +71,31 @@ actor Store {
     var flushDueAt: Int64?
     var flushWaiters: [FlushWaiter] = []
     var disableWaiters: [EventLoopPromise<Void>] = []
-    var runningExport: (batch: SealedBatch, cancellation: AsyncStream<Never>.Continuation)?
+    var runningExport: RunningExport?
+    /// How far a batch has come that takes several requests; kept while the collector is not reachable.
+    var deliveryPlan: (batch: BatchID, plan: DeliveryPlan)?
+    /// A request of so many bytes is too large for this collector.
+    var refusedBytes = Int.max
     var lastFlush: (at: Int64, outcome: String)?
-    /// Set when a batch of the running flush was rejected.
+    /// Set when something of the running flush was rejected.
     var worstOutcome: DeliveryOutcome?
+    var expiryTimer: Scheduled<Void>?
 
-    // Notifications (Store+Notifications)
+    // Notifications (Store+Notifications, Store+Feed)
     var notifications: NotificationCache
-    var history = DisplayHistory()
-    /// What the rc file could not be told.
-    var unsavedHistory = DisplayHistory()
+    var preferences: NotificationPreferences
+    var feed: NotificationFeed?
+    /// The file and its signature as they were read last.
+    var feedIdentities: [FileStatus.Identity?] = []
+    var isFeedRunning = false
+    /// Each with the entity tag of what is known.
+    nonisolated let feedRequests: AsyncStream<String?>
+    let feedRequest: AsyncStream<String?>.Continuation
+    let files: any FileSystem
+    let promptSchedulePath: FilePath
+    /// As it stands there; `nil` before the first time.
+    var promptMoment: String?
+    var ownHistory: OwnDisplayHistory
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor.asUnownedSerialExecutor() }
 
@@ -75,93 +113,47 @@ actor Store {
         catalogue = .builtIn
         spool = try Spool(
             state: places.state, limits: configuration.spool, files: files, clock: clock, random: random)
-        rcFile = RcFile(home: places.home, userID: places.userID, files: files, clock: clock, random: random)
-        rcFilePath = rcFile.path?.string ?? "~/.serverlessrc"
+        consent = Consent(
+            places.consent, mode: configuration.consentMode, files: files, clock: clock, random: random)
         notifications = NotificationCache(state: places.state, files: files)
+        preferences = NotificationPreferences(state: places.state, files: files)
+        ownHistory = OwnDisplayHistory(state: places.state, files: files)
+        feed = configuration.feed.source.map { NotificationFeed($0, state: places.state, files: files) }
+        (feedRequests, feedRequest) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        self.files = files
+        promptSchedulePath = places.state.appending("notifications-due")
         flushMachine = FlushStateMachine(thresholds: configuration.flush, backoff: Backoff(random: random))
         (exportRequests, exportRequest) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    // MARK: - Consent
-
-    /// Decided for every request, from its facts and the rc file as it is now.
-    func decide(_ facts: Facts) -> ConsentDecision {
-        ConsentDecision(
-            facts: facts, rcFile: rcFile.read(), rcFilePath: rcFile.path?.string ?? rcFilePath,
-            isDisableUnsaved: isDisableUnsaved)
-    }
-
-    // MARK: - Recording
-
-    /// What became of one `record` before anything is written.
-    enum Staged {
-        case event(EventID)
-        case off(decidedBy: String)
-    }
-
-    /// Decides and checks one event and puts it into the buffer of the next ``commitStaged()``.
-    func stage(_ params: RecordParams, of line: Span<UInt8>) throws(ProtocolError) -> Staged {
-        let decision = decide(params.facts)
-        guard decision.isEnabled else {
-            obeyRcFile()
-            return .off(decidedBy: decision.decidedBy)
-        }
-        let check = EventCheck(line, at: params.event, catalogue: catalogue)
-        guard check.violations.isEmpty else { throw Self.refusal(check.violations) }
-        if let id = params.id, let own = check.id, id != own {
-            throw .invalidParams("the event's id and the request's id differ")
-        }
-        let id = params.id ?? check.id ?? EventID(using: &random)
-        let event = StoredEvent.make(line, at: params.event, check: check, id: id, timestamp: clock.milliseconds)
-        guard event.count <= configuration.spool.maximumEventBytes else {
-            throw ProtocolError(
-                .refused, .tooLarge,
-                "the event has \(event.count) bytes, the limit is \(configuration.spool.maximumEventBytes)")
-        }
-        spool.stage(event)
-        isStagedUrgent = isStagedUrgent || check.isUrgent
-        return .event(id)
-    }
-
-    /// One write for everything staged since the last call. Nobody is told "recorded" before it has returned.
-    func commitStaged() throws(ProtocolError) {
-        let isUrgent = isStagedUrgent
-        isStagedUrgent = false
-        do throws(SpoolError) {
-            try spool.commit()
-        } catch {
-            throw ProtocolError(.refused, error.code == .full ? .spoolFull : .spoolUnavailable, error.description)
-        }
-        armSyncTimer()
-        perform(flushMachine.eventsRecorded(pending: newlyPendingTotals, isUrgent: isUrgent))
-    }
-
-    private static func refusal(_ violations: [EventCheck.Violation]) -> ProtocolError {
-        let sentences = violations.prefix(8).map { "\($0.field) \($0.problem)" }
-        return ProtocolError(
-            .refused, .eventRefused, "event refused: " + sentences.joined(separator: "; "),
-            fields: violations.map(\.field))
-    }
-
     // MARK: - Start and stop
 
-    /// Called once when requests can come in: what earlier runs left is due some time.
+    /// Called once before requests come in: what earlier runs left is due some time, unless somebody has said no since.
     func start() {
+        tidyConsent()
+        // Which of them the events are from nobody has written down.
+        recentIDs = spool.recentIDs()
+        armExpiryTimer()
+        if spool.hasUnsynced { armSyncTimer() }
+        if spool.pendingEvents > 0 { recordedStages = consent.stagesOnDisk().union([.production]) }
+        obeyConsent()
         perform(flushMachine.started(pending: pendingTotals))
+        if case .file(let path) = configuration.feed.place { readFeed(path) }
+        schedulePrompt()
     }
 
     /// Puts everything on stable storage; called when no connection is left.
     func stop() {
+        _ = commitStaged()
         flushTimer?.cancel()
         syncTimer?.cancel()
+        debtTimer?.cancel()
+        consent.settleDebts()
+        expiryTimer?.cancel()
         exportRequest.finish()
         guard let work = spool.beginSync() else { return }
-        do throws(FileError) {
-            try work.run()
-            spool.endSync(work, succeeded: true)
-        } catch {
-            logger.error("last sync failed", metadata: ["error": "\(error)"])
-            spool.endSync(work, succeeded: false)
-        }
+        let outcome = work.run()
+        if let error = outcome.error { logger.error("last sync failed", metadata: ["error": "\(error)"]) }
+        spool.endSync(work, outcome)
     }
 }
