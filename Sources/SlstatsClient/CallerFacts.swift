@@ -15,6 +15,8 @@ extension Facts {
         notificationsMode = NotificationsMode(
             variable: environment.variable("SLS_NOTIFICATIONS_MODE"), isCI: ci.isCI)
         isTerminal = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
+        stage = environment.stage ?? .production
+        home = environment.homeIdentity
     }
 
     /// What says no on the caller's side: all that `record` has to know.
@@ -29,15 +31,20 @@ extension OffSwitch {
     /// What the switch is set to, as a person would recognise it; `nil` if it is not there.
     package func value(in environment: CallerEnvironment, projectFolder: String = ".") -> String? {
         switch self {
-        case .telemetryDisabled, .trackingDisabled, .doNotTrack: environment.variable(rawValue)
-        case .projectRcFile: Self.trackingDisabled(inProjectFile: projectFolder + "/.serverlessrc")
+        case .telemetryDisabled, .trackingDisabled, .doNotTrack, .unknownStage: environment.variable(rawValue)
+        case .projectRcFile:
+            environment.stage.flatMap { stage in
+                let path = projectFolder + "/" + stage.rcFileName
+                // In the home it is the user's own file, which is the daemon's to read.
+                guard access(path, F_OK) == 0, !environment.isHome(projectFolder) else { return nil }
+                return Self.trackingDisabled(inProjectFile: path)
+            }
         }
     }
 
     /// The file's `trackingDisabled`; `false` where the file is there and does not mention it.
     /// A file that cannot be read or understood is doubt, and doubt means off.
-    private static func trackingDisabled(inProjectFile path: String) -> String? {
-        guard access(path, F_OK) == 0 else { return nil }
+    private static func trackingDisabled(inProjectFile path: String) -> String {
         guard let bytes = read(path), let json = try? JSON(parsing: bytes), json.object != nil else {
             return "unreadable"
         }

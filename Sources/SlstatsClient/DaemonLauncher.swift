@@ -110,7 +110,8 @@ package struct DaemonLauncher: Sendable {
     /// What says where things are and how we are configured; nothing else of the caller's environment, which may hold
     /// its credentials, stays in a process that outlives it.
     private static func environment() -> [UnsafeMutablePointer<CChar>?] {
-        let names = ["HOME", "PATH", "LANG", "TZ", "LD_LIBRARY_PATH", "SLS_ANALYTICS_URL"]
+        let proxies = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy"]
+        let names = ["HOME", "PATH", "LANG", "TZ", "LD_LIBRARY_PATH", "SLS_ANALYTICS_URL"] + proxies
         var kept: [UnsafeMutablePointer<CChar>?] = []
         var entry = environ
         while let variable = entry.pointee {
@@ -121,7 +122,8 @@ package struct DaemonLauncher: Sendable {
             }
             entry += 1
         }
-        return kept + [nil]
+        // Swift's crash reporter prints what stands in memory, and can keep a dead daemon from dying.
+        return kept + [strdup("SWIFT_BACKTRACE=enable=no"), nil]
     }
 
     /// A shell's pipe that the daemon kept open would make its reader wait for ever.

@@ -1,7 +1,7 @@
 // This source file is part of the slstats project
 // SPDX-License-Identifier: Apache-2.0
 
-internal import OrderedJSON
+package import OrderedJSON
 package import SlstatsProtocol
 
 extension SlstatsClient {
@@ -17,6 +17,8 @@ extension SlstatsClient {
     public struct ClaimedNotification: Equatable, Sendable {
         public let code: String
         public let message: String
+        /// Where there is more to read; printable ASCII.
+        public let link: String?
     }
 
     /// Records one event, unless telemetry is off for this process or this user.
@@ -40,34 +42,73 @@ extension SlstatsClient {
     ///
     /// - Parameter event: bytes that are known to be a JSON object.
     package func record(event: [UInt8], durability: Durability) throws(SlstatsClientError) -> RecordOutcome {
-        let line = try exchange(Self.line(.record) { $0.recordParams(event: event, durability: durability) })
+        // Whatever says no on this side was looked at before; the rest is for the daemon to look at.
+        var facts = Facts()
+        facts.stage = environment.stage ?? .production
+        facts.home = environment.homeIdentity
+        var random = SystemRandomNumberGenerator()
+        // With an id of its own the event is recorded once, however often we ask.
+        let id = Self.hasID(event) ? nil : EventID(using: &random)
+        let line = try exchange(
+            Self.line(.record) { $0.recordParams(event: event, durability: durability, id: id, facts: facts) },
+            isRepeatable: true)
         return try RecordReply(line).outcome(line)
+    }
+
+    private static func hasID(_ event: [UInt8]) -> Bool {
+        var cursor = JSONCursor(event.span)
+        do throws(JSONError) {
+            var object = try cursor.enterObject()
+            while let key = try cursor.nextKey(in: &object) {
+                if cursor.string(key, equals: "id") { return true }
+                _ = try cursor.scanValue()
+            }
+            return false
+        } catch {
+            return false
+        }
     }
 
     /// The notification to show now, or `nil`. Among callers that ask at the same time only one is given it.
     ///
-    /// - Parameter isPeek: look without claiming; the next caller may be given it.
-    public func claimNotification(isPeek: Bool = false) throws(SlstatsClientError) -> ClaimedNotification? {
-        try claim(isPeek: isPeek).map {
-            ClaimedNotification(code: $0.code, message: PrintableText.sanitize($0.message))
+    /// - Parameters:
+    ///   - isPeek: look without claiming; the next caller may be given it.
+    ///   - product: what asks, `serverless@3.38.0`, for notices that are for certain versions. What is not NAME@VERSION
+    ///     says nothing.
+    public func claimNotification(
+        isPeek: Bool = false, for product: String? = nil
+    ) throws(SlstatsClientError) -> ClaimedNotification? {
+        try claim(isPeek: isPeek, caller: product.flatMap(Product.init)).map {
+            ClaimedNotification(code: $0.code, message: PrintableText.sanitize($0.message), link: $0.link)
         }
     }
 
     /// As it came from the network; nothing of it is fit for a terminal yet.
-    package func claim(isPeek: Bool) throws(SlstatsClientError) -> Notification? {
+    package func claim(isPeek: Bool, caller: Product? = nil) throws(SlstatsClientError) -> Notification? {
         let facts = Facts(environment)
         // Mode off means that nobody even asks.
         guard facts.notificationsMode != .off else { return nil }
-        let result = try call(.claimNotification) { $0.claimParams(isPeek: isPeek, facts: facts) }
+        let result = try call(.claimNotification) { $0.claimParams(isPeek: isPeek, caller: caller, facts: facts) }
         return result["notification"].flatMap(Notification.init)
     }
 
     /// Turns telemetry on or off for this user, in the rc file. Off also discards what was not sent yet.
+    ///
+    /// - Throws: ``SlstatsClientError``; with code `refused` and reason `rc-file-unusable` if the rc file could not be
+    ///   changed. Off holds all the same, as the message says.
     public func setTelemetry(enabled: Bool) throws(SlstatsClientError) {
-        _ = try call(.setTelemetry, deadline: .seconds(10)) { writer in
+        _ = try switchTelemetry(enabled: enabled)
+    }
+
+    /// The same, with the daemon's answer.
+    package func switchTelemetry(enabled: Bool) throws(SlstatsClientError) -> JSON {
+        let facts = Facts(environment)
+        return try call(.setTelemetry, deadline: .seconds(10)) { writer in
             writer.beginObject()
             writer.key("enabled")
             writer.bool(enabled)
+            writer.key("facts")
+            facts.write(to: &writer)
             writer.endObject()
         }
     }
@@ -75,7 +116,9 @@ extension SlstatsClient {
 
 extension JSONWriter {
     /// The `params` of `record` (Protocol.md, "record").
-    package mutating func recordParams(event: [UInt8], durability: Durability) {
+    package mutating func recordParams(
+        event: [UInt8], durability: Durability, id: EventID? = nil, facts: Facts = Facts()
+    ) {
         beginObject()
         key("event")
         raw(event)
@@ -83,15 +126,27 @@ extension JSONWriter {
             key("durability")
             string(durability.rawValue)
         }
+        if let id {
+            key("id")
+            string(id.description)
+        }
+        if facts.stage != .production || facts.home != nil {
+            key("facts")
+            facts.write(to: &self)
+        }
         endObject()
     }
 
     /// The `params` of `notifications.claim`.
-    package mutating func claimParams(isPeek: Bool, facts: Facts) {
+    package mutating func claimParams(isPeek: Bool, caller: Product? = nil, facts: Facts) {
         beginObject()
         if isPeek {
             key("peek")
             bool(true)
+        }
+        if let caller {
+            key("for")
+            string(caller.description)
         }
         key("facts")
         facts.write(to: &self)

@@ -56,7 +56,9 @@ public struct SlstatsClient: Sendable {
     package func callKeepingLine(
         _ method: Method, deadline: Duration? = nil, params: (inout JSONWriter) -> Void
     ) throws(SlstatsClientError) -> (result: JSON, line: [UInt8]) {
-        let line = try exchange(Self.line(method, params: params), deadline: deadline)
+        // To be given a notification twice is one too many; everything else can be asked again.
+        let line = try exchange(
+            Self.line(method, params: params), deadline: deadline, isRepeatable: method != .claimNotification)
         return (try Self.result(of: line), line)
     }
 
@@ -71,6 +73,7 @@ public struct SlstatsClient: Sendable {
         if let error = reply["error"] {
             throw SlstatsClientError(
                 .refused, reason: error["data"]?["reason"]?.string,
+                fields: (error["data"]?["fields"]?.array ?? []).compactMap(\.string),
                 error["message"]?.string ?? "the daemon refused without saying why")
         }
         guard let result = reply["result"] else {
@@ -96,16 +99,57 @@ public struct SlstatsClient: Sendable {
     }
 
     /// One line there, one line back. Nobody there: the daemon is started, and the request waits for it in its queue.
-    package func exchange(_ line: [UInt8], deadline duration: Duration? = nil) throws(SlstatsClientError) -> [UInt8] {
+    ///
+    /// - Parameter isRepeatable: asking twice is as good as once. Then a daemon that goes away before it has answered is
+    ///   asked again, within the same deadline: a few times, since the kernel takes a dying process's descriptors one
+    ///   after the other, and its socket may still take a connection when the first is gone.
+    package func exchange(
+        _ line: [UInt8], deadline duration: Duration? = nil, isRepeatable: Bool = false
+    ) throws(SlstatsClientError) -> [UInt8] {
         guard line.count <= ProtocolLimits.maximumLineBytes else {
             throw SlstatsClientError(
                 .tooLarge, reason: ProtocolError.Reason.tooLarge.rawValue,
                 "the request has \(line.count) bytes, the limit is \(ProtocolLimits.maximumLineBytes)")
         }
         let deadline = Deadline(after: duration ?? self.deadline)
+        for attempt in 0..<Self.maximumRepeats where isRepeatable {
+            do throws(SlstatsClientError) {
+                return try ask(line, deadline)
+            } catch {
+                guard error.code == .connectionLost, deadline.remainingMilliseconds > 0 else { throw error }
+            }
+            // 1, 2, 4, 8 ms.
+            var pause = timespec(tv_sec: 0, tv_nsec: 1_000_000 << attempt)
+            nanosleep(&pause, nil)
+        }
+        return try ask(line, deadline)
+    }
+
+    private static let maximumRepeats = 4
+
+    private func ask(_ line: [UInt8], _ deadline: Deadline) throws(SlstatsClientError) -> [UInt8] {
         var connection = try connect(deadline)
         try connection.send(line, deadline: deadline)
         return try connection.receiveLine(deadline: deadline)
+    }
+
+    /// Sends one request whose answer takes its time, and calls `whileWaiting` every so often until it is there.
+    package func call(
+        _ method: Method, deadline duration: Duration, params: (inout JSONWriter) -> Void,
+        every interval: Duration, whileWaiting: () throws(SlstatsClientError) -> Void
+    ) throws(SlstatsClientError) -> JSON {
+        let deadline = Deadline(after: duration)
+        var connection = try connect(deadline)
+        try connection.send(Self.line(method, params: params), deadline: deadline)
+        while true {
+            do throws(SlstatsClientError) {
+                let slice = Deadline(after: min(interval, .milliseconds(deadline.remainingMilliseconds)))
+                return try Self.result(of: connection.receiveLine(deadline: slice))
+            } catch {
+                guard error.code == .timedOut, deadline.remainingMilliseconds > 0 else { throw error }
+            }
+            try whileWaiting()
+        }
     }
 
     private func connect(_ deadline: Deadline) throws(SlstatsClientError) -> DaemonConnection {

@@ -19,12 +19,15 @@ public struct SlstatsClientError: Error, Equatable, Sendable {
     public let code: Code
     /// For ``Code/refused``: the stable word of `error.data.reason`, such as `event-refused`.
     public let reason: String?
+    /// For `event-refused`: the fields that are not in the catalogue, or not as it wants them.
+    public let fields: [String]
     /// What happened, to what, and what the reader can do about it.
     public let message: String
 
-    package init(_ code: Code, reason: String? = nil, _ message: String) {
+    package init(_ code: Code, reason: String? = nil, fields: [String] = [], _ message: String) {
         self.code = code
         self.reason = reason
+        self.fields = fields
         self.message = message
     }
 }

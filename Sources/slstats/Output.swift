@@ -10,6 +10,16 @@ enum Output {
 
     static func message(_ text: String) { _ = write(text + "\n", to: STDERR_FILENO) }
 
+    /// Replaces the line the cursor is in (ECMA-48, EL); for terminals only.
+    static func overwrite(_ text: String) { _ = write("\r\u{1b}[K" + text, to: STDERR_FILENO) }
+
+    /// How wide a terminal is; 80 if it does not say.
+    static func columns(_ descriptor: CInt) -> Int {
+        var size = winsize()
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+
     private static func write(_ text: String, to descriptor: CInt) -> Bool {
         var text = text
         return text.withUTF8 { bytes in

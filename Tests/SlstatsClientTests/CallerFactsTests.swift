@@ -47,11 +47,12 @@ struct CallerFactsTests {
         #expect(facts([:], folder: folder).off == (isOff ? ["./.serverlessrc"] : []))
     }
 
-    @Test("facts travel as conclusions; no value of a variable does [F174]")
+    @Test(
+        "facts travel as conclusions; no value of a variable does, but the stage, which is part of a file name [F174]")
     func wire() {
         let canary = "canary-1f2e3d"
         let variables = Dictionary(uniqueKeysWithValues: OffSwitch.allCases.map { ($0.rawValue, canary) })
-            .merging(["CI": canary, "SLS_NOTIFICATIONS_MODE": canary]) { $1 }
+            .merging(["CI": canary, "SLS_NOTIFICATIONS_MODE": canary, "SERVERLESS_PLATFORM_STAGE": "dev"]) { $1 }
 
         let line = SlstatsClient.line(.explainTelemetry) { facts(variables).write(to: &$0) }
 

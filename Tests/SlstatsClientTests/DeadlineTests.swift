@@ -39,6 +39,17 @@ struct DeadlineTests {
         }
     }
 
+    @Test(
+        "a command waits 250 ms, or the seconds of SLSTATS_TIMEOUT if they are a time",
+        arguments: [
+            (nil, 0.25), ("2", 2), ("0.05", 0.05), ("", 0.25), ("0", 0.25), ("-1", 0.25), ("nan", 0.25), ("inf", 0.25),
+            ("1e9", 0.25), ("5s", 0.25),
+        ] as [(String?, Double)])
+    func patience(value: String?, seconds: Double) {
+        let environment = CallerEnvironment { $0 == "SLSTATS_TIMEOUT" ? value : nil }
+        #expect(environment.deadline == .seconds(seconds))
+    }
+
     @Test("nobody there and nobody to start is said with the way out")
     func nobody() throws {
         let error = #expect(throws: SlstatsClientError.self) { try client().record(event: "{}") }

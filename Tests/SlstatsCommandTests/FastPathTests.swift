@@ -13,7 +13,9 @@ struct FastPathTests {
         switch try? Slstats.parseAsRoot(arguments) {
         case let record as Record: (try? record.input(readingFrom: -1)).map(HotCommand.record)
         case let notifications as slstats.Notifications where !notifications.output.json:
-            .notifications(isPeek: notifications.peek)
+            .notifications(
+                NotificationsRun(
+                    isPeek: notifications.peek, caller: notifications.product, isAtPrompt: notifications.atPrompt))
         default: nil
         }
     }
@@ -23,13 +25,17 @@ struct FastPathTests {
         ["record", "deploy", "--strict", "a=b"], ["record", "--payload", "{}"],
         ["record", "a=", "--payload", "{\"b\":1}"],
         ["record", "", "x=y=z"], ["notifications"], ["notifications", "--peek"], ["record", "--sync", "--sync"],
+        ["notifications", "--peek", "--peek"], ["notifications", "--for", "serverless@2.37.1"],
+        ["notifications", "--peek", "--for", "@acme/cli@1.0.0", "--at-prompt"],
     ]
 
     static let declined: [[String]] = [
         [], ["--help"], ["record", "--help"], ["record", "-h"], ["record", "--bogus"], ["record", "--payload"],
         ["record", "--payload", "-"], ["record", "--payload={}"], ["record", "--payload", "{}", "--payload", "{}"],
         ["record", "--", "-x"], ["record", "-x"], ["notifications", "--json"], ["notifications", "x"],
-        ["notifications", "--peek", "--peek"], ["Record"], ["recor"], ["status"], ["--disable"], ["help", "record"],
+        ["notifications", "--for"], ["notifications", "--for", "x"], ["notifications", "--for=a@1"],
+        ["notifications", "--for", "a@1", "--for", "b@1"], ["notifications", "list"], ["notifications", "ack", "A"],
+        ["Record"], ["recor"], ["status"], ["--disable"], ["help", "record"],
         ["--version"], ["record", "--stric"], ["notifications", "--help"],
     ]
 
@@ -50,7 +56,8 @@ struct FastPathTests {
     @Test("whatever the words, what is handled means the same to both")
     func generated() {
         let words = [
-            "record", "notifications", "deploy", "a=1", "a.b=2", "--sync", "--strict", "--payload", "{}", "--peek",
+            "record", "notifications", "deploy", "--for", "a@1.2.3", "--at-prompt", "list", "a=1", "a.b=2", "--sync",
+            "--strict", "--payload", "{}", "--peek",
             "--json",
             "-", "--", "-d", "=", "", "--help", "x y",
         ]

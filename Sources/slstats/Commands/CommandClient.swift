@@ -12,7 +12,9 @@ struct CommandClient {
     let facts: Facts
 
     init() throws(SlstatsClientError) {
-        client = try SlstatsClient(environment: .process, launcher: .besideThisProgram(), deadline: .seconds(5))
+        client = try SlstatsClient(
+            environment: .process, launcher: .besideThisProgram(),
+            deadline: max(.seconds(5), CallerEnvironment.process.deadline))
         facts = Facts(.process)
     }
 
@@ -22,9 +24,9 @@ struct CommandClient {
         try client.call(method, deadline: deadline, params: params)
     }
 
-    /// The decision for this caller, with every rule.
-    func explanation() throws(SlstatsClientError) -> JSON {
-        try call(.explainTelemetry) { writer in
+    /// The same, with what this shell says as the only parameter.
+    func callWithFacts(_ method: Method) throws(SlstatsClientError) -> JSON {
+        try call(method) { writer in
             writer.beginObject()
             writer.key("facts")
             facts.write(to: &writer)
@@ -32,9 +34,13 @@ struct CommandClient {
         }
     }
 
-    func print(_ json: JSON) throws { try print(json.prettyPrinted()) }
+    func print(_ json: JSON) throws { try Self.print(json) }
 
-    func print(_ text: String) throws {
+    static func print(_ json: JSON) throws { try print(PrintableText.escapeJSON(json.prettyPrinted())) }
+
+    func print(_ text: String) throws { try Self.print(text) }
+
+    static func print(_ text: String) throws {
         guard Output.data(text + "\n") else { throw ExitCode(ExitStatus.tryLater.rawValue) }
     }
 }

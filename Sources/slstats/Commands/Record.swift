@@ -40,7 +40,7 @@ struct Record: ParsableCommand {
     /// No more than a request may hold, and no longer than a request may take: a pipe that nobody writes to must not
     /// hold up the command we are part of.
     private static func readAll(_ descriptor: CInt) throws -> String {
-        let deadline = ContinuousClock.now + SlstatsClient.defaultDeadline
+        let deadline = ContinuousClock.now + CallerEnvironment.process.deadline
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16 << 10)
         while bytes.count <= 64 << 10 {

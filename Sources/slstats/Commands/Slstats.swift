@@ -18,8 +18,8 @@ struct Slstats: ParsableCommand {
             """,
         version: SlstatsVersion.current,
         subcommands: [
-            Record.self, Notifications.self, Status.self, Why.self, Pending.self, Flush.self, Ping.self,
-            Completions.self,
+            Record.self, Notifications.self, Status.self, Why.self, Pending.self, Flush.self, Import.self,
+            Ping.self, Hook.self, Completions.self,
         ])
 
     @Flag(name: [.customShort("e"), .long], help: "Turn telemetry on, for all commands of all shells.")
@@ -39,17 +39,22 @@ struct Slstats: ParsableCommand {
     func run() throws {
         guard enable || disable else { throw CleanExit.helpRequest(self) }
         let client = try CommandClient()
-        let result = try client.call(.setTelemetry, deadline: .seconds(10)) { writer in
-            writer.beginObject()
-            writer.key("enabled")
-            writer.bool(enable)
-            writer.endObject()
-        }
+        let result = try client.client.switchTelemetry(enabled: enable)
         if output.json {
             try client.print(result)
         } else {
             Output.message("Stats successfully \(enable ? "enabled" : "disabled")")
+            if enable { try warnIfStillOff(client) }
         }
+    }
+
+    /// A yes is one word among several, and any no wins.
+    private func warnIfStillOff(_ client: CommandClient) throws {
+        let explanation = try client.callWithFacts(.explainTelemetry)
+        guard explanation["enabled"]?.bool == false else { return }
+        let rule = explanation["decidedBy"]?.string ?? "?"
+        let mend = explanation["mend"]?.string ?? ""
+        Output.message(PrintableText.sanitize("Telemetry is still off here, decided by \(rule). \(mend)"))
     }
 
     /// Parses the untouched arguments and runs what they ask for.

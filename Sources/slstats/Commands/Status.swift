@@ -16,18 +16,12 @@ struct Status: ParsableCommand {
 
     func run() throws {
         let client = try CommandClient()
-        guard case .object(var status) = try client.call(.status) else {
-            throw SlstatsClientError(.connectionLost, "the daemon's status is no object; do client and daemon fit?")
-        }
-        // The daemon knows this user's switch; what this shell says comes on top.
-        let explanation = try client.explanation()
-        status["telemetry"] = [
-            "enabled": explanation["enabled"] ?? false, "decidedBy": explanation["decidedBy"] ?? .null,
-        ]
-        try output.json ? client.print(.object(status)) : client.print(Self.text(.object(status), now: Self.now()))
+        let status = try client.callWithFacts(.status)
+        try output.json ? client.print(status) : client.print(Self.text(status, now: Self.now()))
     }
 
-    private static func now() -> Int64 {
+    /// Unix milliseconds.
+    static func now() -> Int64 {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
@@ -59,7 +53,17 @@ struct Status: ParsableCommand {
                     ?? "never"
             ),
             ("Next flush", flush?["nextAt"]?.integer.map { "in \(Interval(max(0, $0 - now)))" } ?? "none due"),
-            ("rc file", string("daemon", "rcFile") ?? "none"),
+        ]
+        if let feed = status["notifications"]?["feed"], feed != .null {
+            let problem = feed["problem"]?.string.map { "not taken: " + $0 }
+            rows.append(
+                ("Feed", problem ?? "\(feed["place"]?.string ?? "?"), \(number("notifications", "known")) known"))
+        }
+        rows.append(("rc file", string("daemon", "rcFile") ?? "none"))
+        if let problem = string("rcFile", "problem") { rows.append(("Problem", problem)) }
+        if let mend = string("rcFile", "mend") { rows.append(("", mend)) }
+        for warning in status["rcFile"]?["warnings"]?.array ?? [] { rows.append(("Warning", warning.string ?? "")) }
+        rows += [
             (
                 "Daemon",
                 "\(string("daemon", "version") ?? "?"), pid \(number("daemon", "pid")), "
@@ -70,7 +74,7 @@ struct Status: ParsableCommand {
         let width = rows.map(\.0.count).max() ?? 0
         return rows.map { name, value in
             let line = name + String(repeating: " ", count: width - name.count + 2) + value
-            return PrintableText.sanitize(line)
+            return PrintableText.sanitizeLine(line)
         }.joined(separator: "\n")
     }
 }

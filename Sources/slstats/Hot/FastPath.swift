@@ -1,6 +1,8 @@
 // This source file is part of the slstats project
 // SPDX-License-Identifier: Apache-2.0
 
+internal import SlstatsProtocol
+
 /// What the fast path made of the arguments.
 enum FastPath: Equatable {
     /// Understood to the last word. Only then may anything be sent.
@@ -39,10 +41,20 @@ enum FastPath: Equatable {
     }
 
     private static func notifications(_ words: ArraySlice<String>) -> FastPath {
-        switch Array(words) {
-        case []: .handle(.notifications(isPeek: false))
-        case ["--peek"]: .handle(.notifications(isPeek: true))
-        default: .decline
+        var run = NotificationsRun()
+        var words = words
+        while let word = words.popFirst() {
+            switch word {
+            case "--peek": run.isPeek = true
+            case "--at-prompt": run.isAtPrompt = true
+            case "--for":
+                guard let product = words.popFirst().flatMap({ Product($0) }), run.caller == nil else {
+                    return .decline
+                }
+                run.caller = product
+            default: return .decline
+            }
         }
+        return .handle(.notifications(run))
     }
 }

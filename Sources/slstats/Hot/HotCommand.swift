@@ -6,12 +6,12 @@ internal import SlstatsClient
 /// The two commands that run inside other people's commands, however they were parsed.
 enum HotCommand: Equatable {
     case record(RecordInput)
-    case notifications(isPeek: Bool)
+    case notifications(NotificationsRun)
 
     func run(environment: CallerEnvironment) -> ExitStatus {
         switch self {
         case .record(let input): RecordRun(input: input).run(environment)
-        case .notifications(let isPeek): NotificationsRun(isPeek: isPeek).run(environment)
+        case .notifications(let run): run.run(environment)
         }
     }
 }

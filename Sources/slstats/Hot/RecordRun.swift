@@ -18,7 +18,7 @@ struct RecordRun {
         // A no on this side: no socket, no daemon, nothing.
         guard Facts.switchesOff(environment).isEmpty else { return .success }
         do {
-            let deadline: Duration = input.isSynced ? .seconds(5) : SlstatsClient.defaultDeadline
+            let deadline: Duration = input.isSynced ? max(.seconds(5), environment.deadline) : environment.deadline
             let client = try SlstatsClient(environment: environment, launcher: .besideThisProgram(), deadline: deadline)
             _ = try client.record(event: event, durability: input.isSynced ? .synced : .accepted)
             return .success
