@@ -2,7 +2,7 @@
 
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: help demo test install uninstall bench client programs format lint dependencies
+.PHONY: help demo test test-long install uninstall bench client programs format lint dependencies
 
 PREFIX ?= $(HOME)/.local
 BINDIR ?= $(PREFIX)/bin
@@ -21,16 +21,23 @@ PROGRAMS := .build/programs
 
 TEST = SLSTATS_STATIC_CLIENT=$(CURDIR)/$(STATIC_CLIENT) $(SWIFT) test --skip-build $(STRICT)
 
+# Every bit and every byte: optimized, that is seconds instead of a quarter of an hour.
+LONG := -c release -Xswiftc -enable-testing --scratch-path .build/long
+
+# Suites that load the machine so much that others would miss their deadlines, or the other way round.
+ALONE := DemoTests|ForeignWriterTests|DisableFaultTests|SpoolFaultTests|PowerCutTests|ConcurrentClaimTests|PromptHookTests
+
 help:
 	@echo 'make demo       see the whole thing run in a throw-away home'
 	@echo 'make test       format check, build, all tests'
+	@echo 'make test-long  the tests that have a long form, in it: every bit, every system call, 1000 kills'
 	@echo 'make install    programs, units and completions, for you (or PREFIX=/usr DESTDIR=...)'
 	@echo 'make uninstall  take them away again; your data stays'
 	@echo 'make bench      compare with what is used instead'
 
 dependencies:
 	@command -v $(SWIFT) > /dev/null || { echo 'Swift 6.3 is missing: https://www.swift.org/install/linux/' >&2; exit 1; }
-	@Tests/Tools/need libsystemd-dev libsqlite3-dev pkg-config
+	@Tests/Tools/need libsystemd-dev libsqlite3-dev zlib1g-dev pkg-config
 
 client: dependencies
 	$(SWIFT) build -c release --product slstats -Xswiftc -static-executable --scratch-path $(STATIC_SCRATCH)
@@ -54,15 +61,24 @@ lint: dependencies
 	$(SWIFT) format lint --strict -r Sources Tests Package.swift
 
 test: lint client
-	@Tests/Tools/need sqlite3 socat strace util-linux
+	@Tests/Tools/need sqlite3 socat strace util-linux bsdutils python3 e2fsprogs openssl zsh fish valgrind
 	$(SWIFT) build --build-tests $(STRICT)
-	$(TEST) --skip DemoTests
-	@# By itself: eight shells with a deadline of 250 ms want the two cores for themselves.
-	$(TEST) --filter DemoTests
+	$(TEST) --skip '$(ALONE)'
+	@# By themselves: shells with a deadline of 250 ms, and faults at every system call, want the cores for themselves.
+	$(TEST) --no-parallel --filter '$(ALONE)'
+
+test-long: client
+	@Tests/Tools/need sqlite3 socat strace util-linux bsdutils python3 e2fsprogs openssl zsh fish valgrind
+	$(SWIFT) build --build-tests $(LONG)
+	SLSTATS_LONG=1 $(TEST) $(LONG) --no-parallel --filter 'Spool'
 
 bench: programs
-	@Tests/Tools/need hyperfine gcc bsdutils
+	@Tests/Tools/need hyperfine gcc bsdutils python3 redis-server redis-tools
 	@Tests/Bench/bench $(PROGRAMS)
+	@echo
+	@Tests/Bench/daemon $(PROGRAMS)
+	@echo
+	@Tests/Bench/spool $(PROGRAMS)
 
 install: programs
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(COMPLETIONDIR)/bash-completion/completions \

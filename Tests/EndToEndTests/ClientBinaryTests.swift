@@ -15,26 +15,76 @@ struct ClientBinaryTests {
         }
     }
 
+    /// The system calls of one hot `record`, those of the list or all.
+    private func calls(_ sandbox: Sandbox, _ names: String? = nil) async throws -> [String] {
+        _ = try await sandbox.slstats("ping")
+        guard FileManager.default.isExecutableFile(atPath: "/usr/bin/strace") else {
+            try Test.cancel("strace is missing")
+        }
+        let log = sandbox.home + "/strace"
+        let selection = names.map { ["-e", "trace=" + $0] } ?? []
+        let result = try await sandbox.run(
+            "strace", ["-f", "-o", log] + selection + [Sandbox.staticClient ?? "", "record", "info", "--strict"])
+        if result.status != 0 { try Test.cancel("strace cannot trace here: \(result.errors)") }
+        // "PID  call(arguments) = result", and how each process ended.
+        return try String(contentsOfFile: log, encoding: .utf8)
+            .matches(of: /^\d+ +(\w+)\(/.anchorsMatchLineEndings()).map { String($0.1) }
+    }
+
     @Test("a hot record executes nothing and asks once on one socket [F005]")
     func systemCalls() async throws {
         try await Sandbox.run { sandbox async throws in
-            _ = try await sandbox.slstats("ping")
-            guard FileManager.default.isExecutableFile(atPath: "/usr/bin/strace") else {
-                try Test.cancel("strace is missing")
-            }
-            let log = sandbox.home + "/strace"
-            let result = try await sandbox.run(
-                "strace",
-                [
-                    "-f", "-o", log, "-e",
-                    "trace=execve,clone,clone3,fork,vfork,socket,connect,sendto,poll,recvfrom,write",
-                    Sandbox.staticClient ?? "", "record", "info", "--strict",
-                ])
-            if result.status != 0 { try Test.cancel("strace cannot trace here: \(result.errors)") }
-            // "PID  call(arguments) = result", and how each process ended.
-            let calls = try String(contentsOfFile: log, encoding: .utf8)
-                .matches(of: /^\d+ +(\w+)\(/.anchorsMatchLineEndings()).map { String($0.1) }
+            let calls = try await calls(
+                sandbox, "execve,clone,clone3,fork,vfork,socket,connect,sendto,poll,recvfrom,write")
             #expect(calls == ["execve", "socket", "connect", "sendto", "poll", "recvfrom"])
+        }
+    }
+
+    // MARK: - What does not depend on the clock
+
+    /// A checked-in figure.
+    private static func figure(_ name: String) throws -> Int {
+        let text = try String(contentsOfFile: Sandbox.repository + "/Tests/Guards/hot-record", encoding: .utf8)
+        let line = text.split(separator: "\n").first { $0.hasPrefix(name + " ") }
+        return try #require(line?.split(separator: " ").last.flatMap { Int($0) })
+    }
+
+    @Test("it is made of the modules of the list, and of nothing else")
+    func modules() throws {
+        let list = URL(filePath: Sandbox.staticClient ?? "").deletingLastPathComponent()
+            .appending(path: "slstats.product/Objects.LinkFileList")
+        let objects = try String(contentsOf: list, encoding: .utf8).matches(of: /([A-Za-z0-9_]+)\.build\//)
+        let expected = try String(contentsOfFile: Sandbox.repository + "/Tests/Guards/client-modules", encoding: .utf8)
+            .split(separator: "\n").map(String.init)
+        #expect(Set(objects.map { String($0.1) }).sorted() == expected.sorted())
+    }
+
+    @Test("a hot record makes no more system calls than it did")
+    func countedCalls() async throws {
+        try await Sandbox.run { sandbox async throws in
+            let count = try await calls(sandbox).count
+            let limit = try Self.figure("systemCalls")
+            #expect(count > 20 && count <= limit, "\(count)")
+        }
+    }
+
+    @Test("a hot record executes as many instructions as it did")
+    func instructions() async throws {
+        try await Sandbox.run { sandbox async throws in
+            _ = try await sandbox.slstats("ping")
+            guard FileManager.default.isExecutableFile(atPath: "/usr/bin/valgrind") else {
+                try Test.cancel("valgrind is missing")
+            }
+            let result = try await sandbox.run(
+                "valgrind",
+                [
+                    "--tool=callgrind", "--callgrind-out-file=/dev/null", Sandbox.staticClient ?? "", "record", "info",
+                    "versions.serverless=3.38.0", "--strict",
+                ])
+            let count = result.errors.firstMatch(of: /Collected : (\d+)/).flatMap { Int($0.1) }
+            guard result.status == 0, let count else { try Test.cancel("valgrind cannot run it: \(result.errors)") }
+            let expected = try Self.figure("instructions")
+            #expect(abs(count - expected) * 20 <= expected, "\(count) instructions, \(expected) are written down")
         }
     }
 }

@@ -36,7 +36,7 @@ struct ReadmeTests {
     private static func general(_ lines: [String]) -> [String] {
         lines.map { line in
             line.replacing(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/, with: "UUID")
-                .replacing(/\/\S*(\.serverlessrc|slstatsd\.sock)/) { "/…\($0.1)" }
+                .replacing(/\/\S*(\.serverlessrc|slstatsd\.sock|consent\.json)/) { "/…\($0.1)" }
                 .replacing(/[0-9]+ (ms|s|min)\b/, with: "TIME").replacing(/pid [0-9]+/, with: "pid N").replacing(
                     /[0-9]{4,}/, with: "N"
                 )

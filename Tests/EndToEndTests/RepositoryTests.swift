@@ -33,11 +33,15 @@ struct RepositoryTests {
         "SlstatsProtocol": ["OrderedJSON", "Glibc"],
         "SlstatsClient": ["OrderedJSON", "SlstatsProtocol", "Glibc"],
         "slstats": ["OrderedJSON", "SlstatsProtocol", "SlstatsClient", "Glibc", "ArgumentParser"],
-        "SlstatsCore": ["OrderedJSON", "SlstatsProtocol", "Glibc", "SystemPackage"],
+        "SlstatsCore": [
+            "CChecksum", "CLinux", "OrderedJSON", "SlstatsProtocol", "Glibc", "Synchronization", "SystemPackage",
+        ],
         "SlstatsDaemon": [
-            "OrderedJSON", "SlstatsProtocol", "SlstatsCore", "Glibc", "SystemPackage", "AsyncHTTPClient",
-            "Configuration",
-            "DequeModule", "Logging", "NIOCore", "NIOExtras", "NIOHTTP1", "NIOPosix", "ServiceLifecycle", "UnixSignals",
+            "CZlib", "OrderedJSON", "SlstatsProtocol", "SlstatsCore", "Glibc", "SystemPackage", "AsyncHTTPClient",
+            "Configuration", "Crypto", "DequeModule", "FoundationEssentials", "Logging", "NIOCore", "NIOExtras",
+            "NIOHTTP1", "NIOHTTPCompression",
+            "NIOPosix",
+            "NIOSSL", "ServiceLifecycle", "UnixSignals",
         ],
         "SystemdSupport": ["CSystemd", "Glibc"],
         "slstatsd": [
@@ -46,7 +50,8 @@ struct RepositoryTests {
             "Logging",
         ],
         "SlstatsCollector": [
-            "OrderedJSON", "SlstatsProtocol", "Foundation", "GRDB", "HTTPTypes", "Hummingbird", "Logging", "NIOCore",
+            "Crypto", "OrderedJSON", "SlstatsProtocol", "Foundation", "GRDB", "HTTPTypes", "Hummingbird", "Logging",
+            "NIOCore",
             "Synchronization",
         ],
         "slstats-collector": [
@@ -66,7 +71,7 @@ struct RepositoryTests {
     @Test("there are the targets of the architecture and no others")
     func targets() throws {
         let folders = try FileManager.default.contentsOfDirectory(atPath: Self.root + "/Sources")
-        #expect(Set(folders) == Set(Self.floors.keys).union(["CSystemd"]))
+        #expect(Set(folders) == Set(Self.floors.keys).union(["CChecksum", "CLinux", "CSystemd", "CZlib"]))
     }
 
     @Test("hot verbs import nothing but our modules and libc")
@@ -115,6 +120,6 @@ struct RepositoryTests {
     func readme() throws {
         let lines = try String(contentsOfFile: Self.root + "/README.md", encoding: .utf8).split(
             separator: "\n", omittingEmptySubsequences: false)
-        #expect(lines.count < 200)
+        #expect(lines.count < 240)
     }
 }
