@@ -22,22 +22,33 @@ package struct Daemon {
         package init() {}
     }
 
+    /// How long stopping may take, in two parts: what runs is asked to end, then it is cancelled. What is left after both
+    /// ends with the process, so that no manager has to kill it.
+    package struct StopLimits: Sendable {
+        package var asked: Duration = .seconds(5)
+        package var cancelled: Duration = .seconds(2)
+
+        package init() {}
+    }
+
     private let configuration: DaemonConfiguration
     private let places: DaemonPlaces
     private let hooks: Hooks
     private let logger: Logger
     private let signals: [UnixSignal]
+    private let stopLimits: StopLimits
 
     /// - Parameter signals: what ends the run gracefully.
     package init(
         configuration: DaemonConfiguration, places: DaemonPlaces, hooks: Hooks, logger: Logger,
-        signals: [UnixSignal] = [.sigterm, .sigint]
+        signals: [UnixSignal] = [.sigterm, .sigint], stopLimits: StopLimits = StopLimits()
     ) {
         self.configuration = configuration
         self.places = places
         self.hooks = hooks
         self.logger = logger
         self.signals = signals
+        self.stopLimits = stopLimits
     }
 
     /// Serves until SIGTERM or SIGINT, then answers what was asked, puts everything on disk and returns.
@@ -73,8 +84,8 @@ package struct Daemon {
         var lifecycle = ServiceGroupConfiguration(
             services: running.map { .init(service: $0) }, gracefulShutdownSignals: signals,
             logger: logger)
-        lifecycle.maximumGracefulShutdownDuration = .seconds(5)
-        lifecycle.maximumCancellationDuration = .seconds(2)
+        lifecycle.maximumGracefulShutdownDuration = stopLimits.asked
+        lifecycle.maximumCancellationDuration = stopLimits.cancelled
         let services = ServiceGroup(configuration: lifecycle)
         hooks.starting(services)
         let outcome: Result<Void, any Error>

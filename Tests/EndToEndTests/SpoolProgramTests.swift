@@ -64,11 +64,14 @@ struct SpoolProgramTests {
                 slstats ping > /dev/null
                 lock="$HOME/.local/state/slstats/lock"
                 for turn in $(seq 20); do
-                    kill -STOP "$(cat "$lock")"
+                    daemon="$(cat "$lock")"
+                    kill -STOP "$daemon"
+                    # A thread that runs does so until another one has taken the signal.
+                    until [[ "$(cut -d' ' -f3 /proc/$daemon/task/*/stat | sort -u)" == T ]]; do :; done
                     slstats record --payload '{"command":"c"}' --strict & client=$!
-                    # Until it waits for an answer.
-                    until [[ "$(cut -d' ' -f3 /proc/$client/stat)" == [SZ] ]]; do :; done
-                    kill -9 "$(cat "$lock")"
+                    # Until it waits for an answer, or has ended without one.
+                    until [[ "$(cut -d' ' -f3 /proc/$client/stat 2> /dev/null)" != [RD] ]]; do :; done
+                    kill -9 "$daemon"
                     wait $client || echo "failed: $?"
                 done
                 """

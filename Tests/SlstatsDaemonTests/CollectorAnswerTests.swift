@@ -106,7 +106,7 @@ struct CollectorAnswerTests {
                     for command in ["a", "b", "c"] {
                         _ = try await connection.ask("record", #"{"event":{"command":"\#(command)"}}"#)
                     }
-                    let result = try await connection.ask("flush")
+                    let result = try await connection.flush()
                     let outcome = result["outcome"]?.string ?? ""
                     #expect(outcome.contains(example.outcome), "\(outcome)")
                     let (fate, isConserved) = try await Self.events(&connection)
@@ -137,15 +137,16 @@ struct CollectorAnswerTests {
                         let command = number == 61 ? "poison" : "c\(number)"
                         _ = try await connection.ask("record", #"{"event":{"command":"\#(command)"}}"#)
                     }
-                    let result = try await connection.ask("flush")
+                    let result = try await connection.flush()
                     #expect(result["delivered"] == 99)
                     #expect(result["outcome"]?.string == "rejected: HTTP \(status)")
                     let events = try await connection.ask("status")["events"]
                     #expect(events?["sent"] == 99)
                     #expect(events?["quarantined"] == 1)
                     let names = try FileManager.default.contentsOfDirectory(atPath: daemon.state + "/quarantine")
-                    let kept = try String(contentsOfFile: "\(daemon.state)/quarantine/\(names[0])", encoding: .utf8)
-                    #expect(names.count == 1 && names[0].hasSuffix(".rejected"))
+                    let name = try #require(names.first)
+                    let kept = try String(contentsOfFile: "\(daemon.state)/quarantine/\(name)", encoding: .utf8)
+                    #expect(names.count == 1 && name.hasSuffix(".rejected"))
                     #expect(kept.contains("\"poison\"") && kept.split(separator: "\n").count == 1)
                 }
             }
@@ -178,7 +179,7 @@ struct CollectorAnswerTests {
                                 : #"{"command":"c\#(number)"}"#
                             _ = try await connection.ask("record", #"{"event":\#(event)}"#)
                         }
-                        _ = try await connection.ask("flush")
+                        _ = try await connection.flush()
                     }
                     let events = try await connection.ask("status")["events"]
                     #expect(events?["sent"] == 119)
@@ -211,7 +212,7 @@ struct CollectorAnswerTests {
                     // Now and then the kernel throws the answer away.
                     var flush = ""
                     for _ in 0..<20 {
-                        flush = try await connection.ask("flush").serialized()
+                        flush = try await connection.flush().serialized()
                         guard flush.contains("closed before the answer") || flush.contains("reset") else { break }
                     }
                     let events = try await connection.ask("status")["events"]
@@ -233,11 +234,11 @@ struct CollectorAnswerTests {
                     for number in 0..<10 {
                         _ = try await connection.ask("record", #"{"event":{"command":"c\#(number)"}}"#)
                     }
-                    #expect(try await connection.ask("flush")["pending"] == 10)
-                    #expect(try await connection.ask("flush")["pending"] == 0)
+                    #expect(try await connection.flush()["pending"] == 10)
+                    #expect(try await connection.flush()["pending"] == 0)
                 }
             }
-            #expect(collector.requests.map(\.events.count) == [10, 5, 5, 5])
+            try #require(collector.requests.map(\.events.count) == [10, 5, 5, 5])
             #expect(collector.requests[2].body == collector.requests[3].body)
             #expect(collector.requests[1].body != collector.requests[2].body)
         }
@@ -256,10 +257,10 @@ struct CollectorAnswerTests {
             } _: { daemon in
                 try await LineConnection.open(daemon.socket) { connection async throws in
                     _ = try await connection.ask("record", #"{"event":{"command":"a"}}"#)
-                    #expect(try await connection.ask("flush")["outcome"] == "delivered")
+                    #expect(try await connection.flush()["outcome"] == "delivered")
                 }
             }
-            #expect(collector.requests.map(\.head.uri) == ["/events", "/events/"])
+            try #require(collector.requests.map(\.head.uri) == ["/events", "/events/"])
             #expect(collector.requests[0].body == collector.requests[1].body)
         }
         try await ScriptedCollector.run(.status(307, headers: ["location": "/events"])) { collector, url in
@@ -268,7 +269,7 @@ struct CollectorAnswerTests {
             } _: { daemon in
                 try await LineConnection.open(daemon.socket) { connection async throws in
                     _ = try await connection.ask("record", #"{"event":{"command":"a"}}"#)
-                    #expect(try await connection.ask("flush")["pending"] == 1)
+                    #expect(try await connection.flush()["pending"] == 1)
                 }
             }
             #expect(collector.requests.count == 2)
@@ -289,12 +290,12 @@ struct CollectorAnswerTests {
             } _: { daemon in
                 try await LineConnection.open(daemon.socket) { connection async throws in
                     _ = try await connection.ask("record", #"{"event":{"command":"a"}}"#)
-                    let refused = try await connection.ask("flush")
+                    let refused = try await connection.flush()
                     #expect(refused["pending"] == 1)
                     #expect(refused["outcome"]?.string?.contains("try: chmod 600 \(file)") == true)
                     #expect(collector.requests.isEmpty)
                     chmod(file, 0o600)
-                    #expect(try await connection.ask("flush")["pending"] == 0)
+                    #expect(try await connection.flush()["pending"] == 0)
                     let status = try await connection.ask("status").serialized()
                     #expect(!status.contains("s3cr3t"))
                 }
@@ -312,7 +313,7 @@ struct CollectorAnswerTests {
             } _: { daemon in
                 try await LineConnection.open(daemon.socket) { connection async throws in
                     for _ in 0..<10 { _ = try await connection.ask("record", #"{"event":{"command":"a"}}"#) }
-                    #expect(try await connection.ask("flush")["delivered"] == 10)
+                    #expect(try await connection.flush()["delivered"] == 10)
                 }
             }
             let request = try #require(collector.requests.first)
@@ -349,7 +350,7 @@ struct CollectorAnswerTests {
                 try await LineConnection.open(daemon.socket) { connection async throws in
                     for _ in 0..<5 {
                         _ = try await connection.ask("record", #"{"event":{"command":"mine"}}"#)
-                        #expect(try await connection.ask("flush")["outcome"] == "delivered")
+                        #expect(try await connection.flush()["outcome"] == "delivered")
                     }
                 }
                 recorder.cancel()

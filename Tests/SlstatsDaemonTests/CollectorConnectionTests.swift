@@ -17,7 +17,7 @@ struct CollectorConnectionTests {
         try await TestDaemon.run(in: nil, configure) { daemon in
             try await LineConnection.open(daemon.socket) { connection async throws in
                 _ = try await connection.ask("record", #"{"event":{"command":"a"}}"#)
-                let result = try await connection.ask("flush")
+                let result = try await connection.flush()
                 let status = try await connection.ask("status")
                 let events = status["events"]
                 #expect(events?["recorded"] == 1)

@@ -30,7 +30,7 @@ struct DeliveryTests {
                 try await LineConnection.open(daemon.socket) { connection async throws in
                     try await Self.record("info", &connection)
                     try await Self.record("remove", &connection)
-                    let result = try await connection.ask("flush")
+                    let result = try await connection.flush()
                     #expect(result == ["delivered": 2, "pending": 0, "batches": 0, "outcome": "delivered"])
                     #expect(try await Self.totals(&connection) == [2, 0, 2, 0])
                 }
@@ -79,14 +79,14 @@ struct DeliveryTests {
                 try await LineConnection.open(daemon.socket) { connection async throws in
                     try await Self.record("info", &connection)
                     for _ in 0..<3 {
-                        let result = try await connection.ask("flush")
+                        let result = try await connection.flush()
                         #expect(result["outcome"]?.string?.hasPrefix("will retry") == true)
                         #expect(result["pending"]?.integer == 1)
                     }
                     let status = try await connection.ask("status")["flush"]
                     let wait = (status?["nextAt"]?.integer ?? 0) - (status?["lastAt"]?.integer ?? 0)
                     #expect((3_599_000...3_600_100).contains(wait))
-                    #expect(try await connection.ask("flush")["pending"]?.integer == 0)
+                    #expect(try await connection.flush()["pending"]?.integer == 0)
                 }
             }
             #expect(collector.requests.count == 4)
@@ -103,10 +103,10 @@ struct DeliveryTests {
             } _: { daemon in
                 try await LineConnection.open(daemon.socket) { connection async throws in
                     try await Self.record("info", &connection)
-                    let rejected = try await connection.ask("flush")
+                    let rejected = try await connection.flush()
                     #expect(rejected == ["delivered": 0, "pending": 0, "batches": 0, "outcome": "rejected: HTTP 422"])
                     try await Self.record("info", &connection)
-                    #expect(try await connection.ask("flush")["outcome"]?.string == "delivered")
+                    #expect(try await connection.flush()["outcome"]?.string == "delivered")
                     #expect(try await Self.totals(&connection) == [2, 0, 1, 1])
                     #expect(
                         try FileManager.default.contentsOfDirectory(atPath: daemon.state + "/quarantine").count == 1)
@@ -123,13 +123,13 @@ struct DeliveryTests {
             } _: { daemon in
                 try await LineConnection.open(daemon.socket) { connection async throws in
                     try await Self.record("info", &connection)
-                    _ = try await connection.ask("flush")
+                    _ = try await connection.flush()
                     let spool = daemon.state + "/spool"
                     let batch = try #require(FileManager.default.contentsOfDirectory(atPath: spool).first)
                     try FileManager.default.removeItem(atPath: "\(spool)/\(batch)")
                     try await Self.record("info", &connection)
                     #expect(try await connection.ask("pending")["events"]?.array?.count == 1)
-                    #expect(try await connection.ask("flush")["delivered"]?.integer == 1)
+                    #expect(try await connection.flush()["delivered"]?.integer == 1)
                     #expect(try await Self.totals(&connection) == [2, 0, 1, 0])
                     #expect(try await connection.ask("status")["events"]?["dropped"] == ["lost": 1])
                 }
@@ -145,9 +145,9 @@ struct DeliveryTests {
             } _: { daemon in
                 try await LineConnection.open(daemon.socket) { connection async throws in
                     try await Self.record("info", &connection)
-                    _ = try await connection.ask("flush")
+                    _ = try await connection.flush()
                     try await Self.record("info", &connection)
-                    let result = try await connection.ask("flush")
+                    let result = try await connection.flush()
                     #expect(result == ["delivered": 0, "pending": 1, "batches": 1, "outcome": "rejected: HTTP 400"])
                     #expect(try await connection.ask("status")["flush"]?["nextAt"] == .null)
                 }
@@ -164,7 +164,7 @@ struct DeliveryTests {
                 try await LineConnection.open(daemon.socket) { connection async throws in
                     try await Self.record("deploy", &connection)
                     _ = await collector.nextRequest()
-                    let result = try await connection.ask("flush")
+                    let result = try await connection.flush()
                     #expect(result["outcome"]?.string == "stopped: HTTP \(status)")
                     let asked = collector.requests.count
                     for _ in 0..<3 { try await Self.record("deploy", &connection) }
@@ -185,7 +185,7 @@ struct DeliveryTests {
                 } _: { daemon in
                     try await LineConnection.open(daemon.socket) { connection async throws in
                         try await Self.record("info", &connection)
-                        #expect(try await connection.ask("flush")["pending"]?.integer == 1)
+                        #expect(try await connection.flush()["pending"]?.integer == 1)
                     }
                 }
             }
@@ -198,7 +198,7 @@ struct DeliveryTests {
         try await TestDaemon.run { daemon in
             try await LineConnection.open(daemon.socket) { connection async throws in
                 try await Self.record("deploy", &connection)
-                let result = try await connection.ask("flush")
+                let result = try await connection.flush()
                 #expect(result["outcome"]?.string == "local only: collector.url is not set")
                 #expect(result["pending"]?.integer == 1)
                 #expect(try await connection.ask("status")["collector"] == ["url": nil, "kind": nil, "proxy": nil])
@@ -213,9 +213,9 @@ struct DeliveryTests {
                 $0.collector.url = CollectorURL(url)
             } _: { daemon in
                 try await LineConnection.open(daemon.socket) { connection async throws in
-                    #expect(try await connection.ask("flush")["outcome"]?.string == "nothing pending")
+                    #expect(try await connection.flush()["outcome"]?.string == "nothing pending")
                     try await Self.record("info", &connection)
-                    let result = try await connection.ask("flush", #"{"timeoutMs":0}"#)
+                    let result = try await connection.flush(timeoutMilliseconds: 0)
                     #expect(result["outcome"]?.string == "timed out, delivery goes on")
                     #expect(await collector.nextRequest()?.events.count == 1)
                 }
@@ -235,9 +235,9 @@ struct DeliveryTests {
                     _ = await collector.nextRequest()
                     #expect(try await connection.ask("telemetry.set", #"{"enabled":false}"#)["enabled"]?.bool == false)
                     #expect(try await Self.totals(&connection) == [6, 0, 0, 0])
-                    #expect(try await connection.ask("flush")["outcome"]?.string == "telemetry is off")
+                    #expect(try await connection.flush()["outcome"]?.string == "telemetry is off")
                     _ = try await connection.ask("telemetry.set", #"{"enabled":true}"#)
-                    #expect(try await connection.ask("flush")["outcome"]?.string == "nothing pending")
+                    #expect(try await connection.flush()["outcome"]?.string == "nothing pending")
                 }
             }
             #expect(collector.requests.count == 1)
@@ -253,12 +253,12 @@ struct DeliveryTests {
                 try await LineConnection.open(daemon.socket) { connection async throws in
                     try await Self.record("info", &connection)
                     try daemon.writeRcFile("{\"trackingDisabled\":true}")
-                    #expect(try await connection.ask("flush")["outcome"]?.string == "telemetry is off")
+                    #expect(try await connection.flush()["outcome"]?.string == "telemetry is off")
                     let events = try await connection.ask("status")["events"]
                     #expect(events?["pending"] == 0)
                     #expect(events?["dropped"] == ["telemetry-disabled": 1])
                     try daemon.writeRcFile("{\"trackingDisabled\":false}")
-                    #expect(try await connection.ask("flush")["outcome"]?.string == "nothing pending")
+                    #expect(try await connection.flush()["outcome"]?.string == "nothing pending")
                 }
             }
             #expect(collector.requests.isEmpty)
@@ -282,7 +282,7 @@ struct DeliveryTests {
                 $0.collector.url = CollectorURL(url)
             } _: { daemon in
                 try await LineConnection.open(daemon.socket) { connection async throws in
-                    #expect(try await connection.ask("flush")["delivered"]?.integer == 1)
+                    #expect(try await connection.flush()["delivered"]?.integer == 1)
                 }
             }
             let keys = collector.requests.map { $0.head.headers.first(name: "idempotency-key") }
@@ -309,7 +309,7 @@ struct DeliveryTests {
                 let socket = try #require(await connected.first { _ in true })
                 try await LineConnection.open(socket) { connection async throws in
                     try await Self.record("info", &connection)
-                    let result = try await connection.ask("flush", #"{"timeoutMs":600000}"#)
+                    let result = try await connection.flush(timeoutMilliseconds: 600_000)
                     #expect(result["outcome"]?.string == "the daemon stops")
                     #expect(try await connection.receive() == nil)
                 }

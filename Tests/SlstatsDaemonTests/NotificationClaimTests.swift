@@ -27,7 +27,7 @@ struct NotificationClaimTests {
             } _: { daemon async throws in
                 try await LineConnection.open(daemon.socket) { connection async throws in
                     _ = try await connection.ask("record", #"{"event":{"command":"info"}}"#)
-                    _ = try await connection.ask("flush")
+                    _ = try await connection.flush()
                 }
                 try await body(daemon)
             }

@@ -62,7 +62,7 @@ struct SwitchTests {
                     _ = await collector.nextRequest()
                     try daemon.writeRcFile("{broken")
                     #expect(try await connection.ask("record", Self.info)["recorded"] == false)
-                    #expect(try await connection.ask("flush")["outcome"] == "telemetry is off")
+                    #expect(try await connection.flush()["outcome"] == "telemetry is off")
                     #expect(try await Self.pending(&connection) == 1)
                 }
             }
@@ -245,7 +245,7 @@ struct SwitchTests {
                 $0.collector.url = CollectorURL(url)
             } _: { daemon in
                 try await LineConnection.open(daemon.socket) { connection async throws in
-                    #expect(try await connection.ask("flush")["outcome"] == "nothing pending")
+                    #expect(try await connection.flush()["outcome"] == "nothing pending")
                 }
             }
             #expect(collector.requests.count == 1)

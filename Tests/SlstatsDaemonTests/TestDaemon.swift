@@ -46,8 +46,12 @@ struct TestDaemon: Sendable {
             state: FilePath(daemon.state), home: FilePath(folder), policy: FilePath(folder + "/policy.json"),
             userID: geteuid(), administrator: geteuid())
         let places = DaemonPlaces(consent: consent, socket: location)
+        // Behind the last one the process ends, and with it all tests; a machine that runs all at once may be slow.
+        var limits = Daemon.StopLimits()
+        limits.asked = .seconds(60)
+        limits.cancelled = .seconds(300)
         let service = Daemon(
-            configuration: configuration, places: places, hooks: hooks, logger: logger, signals: [])
+            configuration: configuration, places: places, hooks: hooks, logger: logger, signals: [], stopLimits: limits)
         let listener = try listen(at: location)
 
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
