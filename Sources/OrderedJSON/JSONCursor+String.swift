@@ -7,7 +7,9 @@ extension JSONCursor {
         let start = position
         var hasEscapes = false
         position += 1
-        while position < bytes.count {
+        while true {
+            skipPlainText()
+            guard position < bytes.count else { break }
             let byte = bytes[position]
             switch byte {
             case UInt8(ascii: "\""):
@@ -25,6 +27,30 @@ extension JSONCursor {
             }
         }
         throw JSONError(.unexpectedEnd, at: position)
+    }
+
+    /// Moves over ASCII that means itself, eight bytes at a time: most of what a line has in it.
+    private mutating func skipPlainText() {
+        let raw = unsafe bytes.bytes
+        while position + 8 <= bytes.count {
+            let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: position, as: UInt64.self)
+            let special = Self.specialBytes(of: UInt64(littleEndian: word))
+            guard special == 0 else {
+                position += special.trailingZeroBitCount >> 3
+                return
+            }
+            position += 8
+        }
+    }
+
+    /// The highest bit of each byte that is a quote, a backslash, a control character or no ASCII; above the first such
+    /// byte a borrow can set others.
+    private static func specialBytes(of word: UInt64) -> UInt64 {
+        func zeros(_ word: UInt64) -> UInt64 { (word &- 0x0101_0101_0101_0101) & ~word }
+        let quotes = zeros(word ^ 0x2222_2222_2222_2222)
+        let backslashes = zeros(word ^ 0x5c5c_5c5c_5c5c_5c5c)
+        let controls = (word &- 0x2020_2020_2020_2020) & ~word
+        return (quotes | backslashes | controls | word) & 0x8080_8080_8080_8080
     }
 
     private mutating func scanEscape() throws(JSONError) {
@@ -134,6 +160,11 @@ extension JSONCursor {
         unsafe bytes.extracting(range).withUnsafeBufferPointer { unsafe Array($0) }
     }
 
+    /// The same without an array of their own.
+    package func append(_ range: Range<Int>, to buffer: inout [UInt8]) {
+        unsafe bytes.extracting(range).withUnsafeBufferPointer { unsafe buffer.append(contentsOf: $0) }
+    }
+
     private func appendEscape(at start: Int, to units: inout [UInt8]) -> Int {
         switch bytes[start + 1] {
         case UInt8(ascii: "b"): units.append(0x08)
@@ -144,11 +175,11 @@ extension JSONCursor {
         case UInt8(ascii: "u"):
             let lead = unit(at: start + 2)
             guard UTF16.isLeadSurrogate(lead) else {
-                append(UInt32(lead), to: &units)
+                appendScalar(UInt32(lead), to: &units)
                 return start + 6
             }
             let trail = unit(at: start + 8)
-            append(0x10000 + (UInt32(lead & 0x3ff) << 10 | UInt32(trail & 0x3ff)), to: &units)
+            appendScalar(0x10000 + (UInt32(lead & 0x3ff) << 10 | UInt32(trail & 0x3ff)), to: &units)
             return start + 12
         case let byte: units.append(byte)
         }
@@ -159,7 +190,7 @@ extension JSONCursor {
         (start..<start + 4).reduce(0) { $0 << 4 | (hexDigit(bytes[$1]) ?? 0) }
     }
 
-    private func append(_ value: UInt32, to units: inout [UInt8]) {
+    private func appendScalar(_ value: UInt32, to units: inout [UInt8]) {
         units.append(contentsOf: String(Unicode.Scalar(value) ?? "\u{fffd}").utf8)
     }
 

@@ -9,16 +9,38 @@ package enum Reply {
     package static func result(_ result: [UInt8], id: [UInt8]) -> [UInt8] {
         var line: [UInt8] = []
         line.reserveCapacity(40 + id.count + result.count)
-        line += #"{"jsonrpc":"2.0","id":"#.utf8
-        appendOnOneLine(id, to: &line)
-        line += #","result":"#.utf8
-        appendOnOneLine(result, to: &line)
-        line += "}\n".utf8
+        append(result, id: id[...], to: &line)
         return line
     }
 
+    /// The same behind other lines.
+    package static func append(_ result: [UInt8], id: ArraySlice<UInt8>, to lines: inout [UInt8]) {
+        begin(id, to: &lines)
+        appendOnOneLine(result[...], to: &lines)
+        lines += "}\n".utf8
+    }
+
+    /// The answer to nearly everything: an event is recorded. Written as ``append(_:id:to:)`` would, without a value
+    /// in between.
+    package static func appendRecorded(
+        _ event: EventID, _ durability: String, id: ArraySlice<UInt8>, to lines: inout [UInt8]
+    ) {
+        begin(id, to: &lines)
+        lines += #"{"recorded":true,"id":""#.utf8
+        event.append(to: &lines)
+        lines += #"","durability":""#.utf8
+        lines += durability.utf8
+        lines += "\"}}\n".utf8
+    }
+
+    private static func begin(_ id: ArraySlice<UInt8>, to lines: inout [UInt8]) {
+        lines += #"{"jsonrpc":"2.0","id":"#.utf8
+        appendOnOneLine(id, to: &lines)
+        lines += #","result":"#.utf8
+    }
+
     /// Line ends in JSON stand between tokens only, where they may be blanks as well.
-    private static func appendOnOneLine(_ json: [UInt8], to line: inout [UInt8]) {
+    private static func appendOnOneLine(_ json: ArraySlice<UInt8>, to line: inout [UInt8]) {
         let start = line.count
         line += json
         guard json.contains(where: { $0 == 0x0a || $0 == 0x0d }) else { return }

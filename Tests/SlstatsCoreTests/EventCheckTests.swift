@@ -101,8 +101,9 @@ struct EventCheckTests {
         let bytes = Array(event.utf8)
         let id = try #require(EventID("00000000-0000-4000-8000-000000000000"))
 
-        let stored = StoredEvent.make(
-            bytes.span, at: 0..<bytes.count, check: check(event), id: id, timestamp: 7)
+        var stored: [UInt8] = []
+        StoredEvent.append(
+            bytes.span, at: 0..<bytes.count, check: check(event), id: id, timestamp: 7, to: &stored)
 
         let text = String(decoding: stored, as: UTF8.self)
         #expect(text == expected.replacing("ID", with: id.description))

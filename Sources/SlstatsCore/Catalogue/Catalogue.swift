@@ -9,6 +9,8 @@ package struct Catalogue: Sendable {
     /// One member name of the tree. A class, so that a walk hands on a reference and copies nothing.
     final class Node: Sendable {
         let name: [UInt8]
+        /// The name with those it stands below, for people: `config.provider.name`, `npmDependencies[].name`.
+        let path: String
         /// On the top level: the daemon looks at its value itself.
         let isKnownToDaemon: Bool
         let value: CatalogueField?
@@ -16,13 +18,14 @@ package struct Catalogue: Sendable {
         let element: Element?
         let members: Members
 
-        fileprivate init(_ name: Substring, _ branches: [Branch]) {
+        fileprivate init(_ name: Substring, in parent: String, _ branches: [Branch]) {
             self.name = Array(name.utf8)
-            isKnownToDaemon = ["id", "timestamp", "command", "outcome"].contains { name == $0 }
+            path = parent + name
+            isKnownToDaemon = parent.isEmpty && ["id", "timestamp", "command", "outcome"].contains { name == $0 }
             value = branches.first { !$0.isArray && $0.path.isEmpty }?.field
-            members = Members(branches.filter { !$0.isArray && !$0.path.isEmpty })
+            members = Members(branches.filter { !$0.isArray && !$0.path.isEmpty }, in: path + ".")
             let inArray = branches.filter(\.isArray)
-            element = inArray.isEmpty ? nil : Element(inArray)
+            element = inArray.isEmpty ? nil : Element(inArray, in: path + "[].")
         }
     }
 
@@ -31,26 +34,31 @@ package struct Catalogue: Sendable {
         let value: CatalogueField?
         let members: Members
 
-        fileprivate init(_ branches: [Branch]) {
+        fileprivate init(_ branches: [Branch], in parent: String) {
             value = branches.first { $0.path.isEmpty }?.field
-            members = Members(branches.filter { !$0.path.isEmpty })
+            members = Members(branches.filter { !$0.path.isEmpty }, in: parent)
         }
     }
 
     /// What an object may have in it, found by length and first bytes.
     struct Members: Sendable {
         let nodes: [Node]
+        /// What stands before a name in it, for people: empty, or a path with a dot at its end.
+        let prefix: String
         /// Beside the nodes, in their order.
         private let keys: [UInt64]
 
         var isEmpty: Bool { nodes.isEmpty }
 
-        fileprivate init(_ branches: [Branch]) {
+        fileprivate init(_ branches: [Branch], in prefix: String) {
+            self.prefix = prefix
             var names: [Substring] = []
             for branch in branches where !names.contains(branch.name) { names.append(branch.name) }
             // The duplicate check keeps one bit a member.
             precondition(names.count <= UInt64.bitWidth, "more than 64 members in one object of the catalogue")
-            nodes = names.map { name in Node(name, branches.filter { $0.name == name }.map { $0.entered() }) }
+            nodes = names.map { name in
+                Node(name, in: prefix, branches.filter { $0.name == name }.map { $0.entered() })
+            }
             keys = nodes.map { node in
                 node.name.prefix(7).enumerated().reduce(UInt64(node.name.count) << 56) {
                     $0 | UInt64($1.element) << UInt64(8 * $1.offset)
@@ -92,7 +100,7 @@ package struct Catalogue: Sendable {
     let root: Members
 
     package init(_ fields: [CatalogueField]) {
-        root = Members(fields.map { Branch(field: $0, path: $0.path.split(separator: ".")[...]) })
+        root = Members(fields.map { Branch(field: $0, path: $0.path.split(separator: ".")[...]) }, in: "")
     }
 
     package static let builtIn = Catalogue(CatalogueField.builtIn)

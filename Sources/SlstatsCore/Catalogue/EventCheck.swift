@@ -28,7 +28,7 @@ package struct EventCheck: Sendable, Equatable {
     package init(_ line: Span<UInt8>, at event: Range<Int>, catalogue: Catalogue) {
         var cursor = JSONCursor(line, at: event.lowerBound)
         do throws(JSONError) {
-            try walk(&cursor, catalogue.root, parent: "")
+            try walk(&cursor, catalogue.root)
         } catch {
             violations.append(Violation(field: "", problem: error.description))
         }
@@ -36,56 +36,53 @@ package struct EventCheck: Sendable, Equatable {
 
     /// The same for whoever stands before the event and goes on behind it.
     init(_ cursor: inout JSONCursor, _ catalogue: Catalogue) throws(JSONError) {
-        try walk(&cursor, catalogue.root, parent: "")
+        try walk(&cursor, catalogue.root)
     }
 
-    private mutating func walk(
-        _ cursor: inout JSONCursor, _ members: Catalogue.Members, parent: String
-    ) throws(JSONError) {
+    private mutating func walk(_ cursor: inout JSONCursor, _ members: Catalogue.Members) throws(JSONError) {
         var object = try cursor.enterObject()
         var seen: UInt64 = 0
         while let key = try cursor.nextKey(in: &object) {
             isEmpty = false
             guard let index = members.index(of: key, in: cursor) else {
-                violations.append(Violation(field: parent + cursor.text(of: key), problem: "is not in the catalogue"))
+                let field = members.prefix + cursor.text(of: key)
+                violations.append(Violation(field: field, problem: "is not in the catalogue"))
                 _ = try cursor.scanValue()
                 continue
             }
             let node = members.nodes[index]
-            if seen & 1 << index != 0 { refuse(parent, node, "comes twice") }
+            if seen & 1 << index != 0 { refuse(node, "comes twice") }
             seen |= 1 << index
             cursor.skipWhitespace()
             let position = cursor.position
-            try check(&cursor, node, parent: parent)
-            if node.isKnownToDaemon, parent.isEmpty, violations.isEmpty { try note(key, at: position, cursor.bytes) }
+            try check(&cursor, node)
+            if node.isKnownToDaemon, violations.isEmpty { try note(key, at: position, cursor.bytes) }
         }
     }
 
-    private mutating func check(
-        _ cursor: inout JSONCursor, _ node: Catalogue.Node, parent: String
-    ) throws(JSONError) {
+    private mutating func check(_ cursor: inout JSONCursor, _ node: Catalogue.Node) throws(JSONError) {
         cursor.skipWhitespace()
         switch cursor.current {
         case UInt8(ascii: "{") where !node.members.isEmpty:
-            try walk(&cursor, node.members, parent: parent + String(decoding: node.name, as: UTF8.self) + ".")
+            try walk(&cursor, node.members)
         case UInt8(ascii: "["):
             guard let element = node.element else {
                 _ = try cursor.scanValue()
-                return refuse(parent, node, "must not be an array")
+                return refuse(node, "must not be an array")
             }
-            try checkElements(&cursor, node, element, parent: parent)
+            try checkElements(&cursor, node, element)
         default:
             let value = try cursor.scanValue()
             if let field = node.value {
-                if !accepts(field, value, cursor) { refuse(parent, node, "must be \(field.type.phrase)") }
+                if !accepts(field, value, cursor) { refuse(node, "must be \(field.type.phrase)") }
             } else {
-                refuse(parent, node, node.element == nil ? "must be an object" : "must be an array")
+                refuse(node, node.element == nil ? "must be an object" : "must be an array")
             }
         }
     }
 
     private mutating func checkElements(
-        _ cursor: inout JSONCursor, _ node: Catalogue.Node, _ element: Catalogue.Element, parent: String
+        _ cursor: inout JSONCursor, _ node: Catalogue.Node, _ element: Catalogue.Element
     ) throws(JSONError) {
         var array = try cursor.enterArray()
         var count = 0
@@ -93,27 +90,35 @@ package struct EventCheck: Sendable, Equatable {
             count += 1
             if let field = element.value {
                 let value = try cursor.scanValue()
-                if !accepts(field, value, cursor) { refuse(parent, node, "must hold \(field.type.phrase) each") }
+                if !accepts(field, value, cursor) { refuse(node, "must hold \(field.type.phrase) each") }
             } else if cursor.current == UInt8(ascii: "{") {
-                let path = parent + String(decoding: node.name, as: UTF8.self) + "[]."
-                try walk(&cursor, element.members, parent: path)
+                try walk(&cursor, element.members)
             } else {
                 _ = try cursor.scanValue()
-                refuse(parent, node, "must hold objects")
+                refuse(node, "must hold objects")
             }
         }
-        if count > Self.maximumElements { refuse(parent, node, "must have at most \(Self.maximumElements) elements") }
+        if count > Self.maximumElements { refuse(node, "must have at most \(Self.maximumElements) elements") }
     }
 
     private func accepts(_ field: CatalogueField, _ value: JSONSlice, _ cursor: borrowing JSONCursor) -> Bool {
         if value.kind == .null { return field.isNullable }
         return switch field.type {
         case .string(let maximumBytes): value.isString && value.content.count <= maximumBytes
-        case .integer: value.kind == .number && Int64(cursor.copyText(value.range)) != nil
+        case .integer: value.kind == .number && isInteger(value.range, cursor)
         case .boolean: value.isBool
         case .uuid: isLowerCaseUUID(value, cursor)
         case .answer: value.isBool || value.isString && value.content.count <= 256
         }
+    }
+
+    /// Digits that fit into 64 bits, with or without a sign; read in place.
+    private func isInteger(_ range: Range<Int>, _ cursor: borrowing JSONCursor) -> Bool {
+        // Eighteen digits always fit.
+        guard range.count <= 18 else { return Int64(cursor.copyText(range)) != nil }
+        let first = cursor.bytes[range.lowerBound] == UInt8(ascii: "-") ? range.lowerBound + 1 : range.lowerBound
+        for index in first..<range.upperBound where cursor.bytes[index] &- UInt8(ascii: "0") >= 10 { return false }
+        return true
     }
 
     /// One spelling only: collectors compare ids byte by byte.
@@ -122,10 +127,9 @@ package struct EventCheck: Sendable, Equatable {
         return EventID(cursor.bytes, at: value.content)?.isSpelled(cursor.bytes, at: value.content) == true
     }
 
-    private mutating func refuse(_ parent: String, _ node: Catalogue.Node, _ problem: String) {
-        let field = parent + String(decoding: node.name, as: UTF8.self)
-        guard !violations.contains(where: { $0.field == field }) else { return }
-        violations.append(Violation(field: field, problem: problem))
+    private mutating func refuse(_ node: Catalogue.Node, _ problem: String) {
+        guard !violations.contains(where: { $0.field == node.path }) else { return }
+        violations.append(Violation(field: node.path, problem: problem))
     }
 
     /// A member of the top level that the daemon itself has to know, and that was found in order.

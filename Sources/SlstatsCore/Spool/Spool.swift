@@ -133,18 +133,46 @@ package struct Spool {
     // MARK: - Recording
 
     /// Puts one event into the buffer of the next ``commit()``.
-    package mutating func stage(_ event: [UInt8]) {
-        ledger.lastSequence += 1
-        SpoolRecord.append(event, sequence: ledger.lastSequence, to: &staged)
-        stagedCount += 1
+    package mutating func stage(_ event: [UInt8]) { stage(atMost: .max) { $0 += event } }
+
+    /// The same for an event that is written where it belongs at once.
+    ///
+    /// - Returns: its bytes. If they are more than `maximumBytes` nothing is staged.
+    @discardableResult
+    package mutating func stage(atMost maximumBytes: Int, _ event: (inout [UInt8]) -> Void) -> Int {
+        let start = staged.count
+        var bytes = 0
+        SpoolRecord.append(sequence: ledger.lastSequence + UInt64(stagedCount) + 1, to: &staged) { buffer in
+            bytes = buffer.count
+            event(&buffer)
+            bytes = buffer.count - bytes
+        }
+        if bytes <= maximumBytes { stagedCount += 1 } else { staged.removeSubrange(start...) }
+        return bytes
+    }
+
+    /// What the next ``commit()`` would write.
+    package var stagedBytes: Int { staged.count }
+
+    /// Nothing of what is staged shall be written after all.
+    package mutating func unstage() {
+        staged.removeAll(keepingCapacity: staged.capacity <= 1 << 20)
+        stagedCount = 0
     }
 
     /// Hands everything staged to the kernel in one write. After an error none of it counts as recorded.
     package mutating func commit() throws(SpoolError) {
         guard stagedCount > 0 else { return }
-        let (lines, count) = (staged, stagedCount)
-        staged.removeAll(keepingCapacity: true)
+        // Taken out, not copied: the buffer comes back for the next ones.
+        var lines: [UInt8] = []
+        swap(&lines, &staged)
+        let count = stagedCount
         stagedCount = 0
+        ledger.lastSequence += UInt64(count)
+        defer {
+            lines.removeAll(keepingCapacity: lines.capacity <= 1 << 20)
+            swap(&lines, &staged)
+        }
         do throws(FileError) {
             try append(lines, count)
         } catch {

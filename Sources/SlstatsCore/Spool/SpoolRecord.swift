@@ -9,12 +9,17 @@ internal import OrderedJSON
 package enum SpoolRecord {
     /// Writes one line at the end of a buffer.
     package static func append(_ json: some Collection<UInt8>, sequence: UInt64, to buffer: inout [UInt8]) {
+        append(sequence: sequence, to: &buffer) { $0.append(contentsOf: json) }
+    }
+
+    /// The same for JSON that is written where it belongs at once.
+    package static func append(sequence: UInt64, to buffer: inout [UInt8], json: (inout [UInt8]) -> Void) {
         let start = buffer.count
         buffer.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: 8))
         buffer.append(UInt8(ascii: " "))
         buffer.append(contentsOf: String(sequence).utf8)
         buffer.append(UInt8(ascii: " "))
-        buffer.append(contentsOf: json)
+        json(&buffer)
         var checksum = CRC32C.checksum(of: buffer[(start + 9)...])
         for index in (start..<start + 8).reversed() {
             buffer[index] = hexDigits[Int(checksum & 0xf)]

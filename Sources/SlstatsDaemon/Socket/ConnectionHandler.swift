@@ -16,7 +16,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var partial = ByteBuffer()
     private var replies = ReplyQueue()
     /// Records that are answered when the events of this turn of the loop are written.
-    private var staged: [StagedRecord] = []
+    private var staged = StagedRecords()
     /// Notifications that were claimed here, as long as it may turn out that nobody has read the answer.
     private var receipts: [NotificationReceipt] = []
     /// Nothing more is read; the connection ends when the last answer is written.
@@ -51,7 +51,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
             store.assumeIsolated { $0.commitInThisTurn(connection) }
         }
-        staged += handler.staged
+        staged.append(handler.staged)
         partial = buffer.readableBytes > 0 && !isFinishing ? buffer : ByteBuffer()
         writeReady()
     }
@@ -61,7 +61,6 @@ final class ConnectionHandler: ChannelInboundHandler {
         of buffer: inout ByteBuffer, _ handler: RequestHandler, _ store: isolated Store
     ) -> (handler: RequestHandler, isTooLong: Bool) {
         var handler = handler
-        store.beginRead()
         while true {
             let view = buffer.readableBytesView
             let length = view.firstIndex(of: 0x0a).map { $0 - view.startIndex }
@@ -77,10 +76,9 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     /// Called by the store when the events of this turn are written, or could not be.
-    func committed(_ result: Result<Void, ProtocolError>, _ store: isolated Store) {
-        let records = staged
-        staged.removeAll(keepingCapacity: true)
-        queue(RequestHandler.answers(to: records, result, store))
+    func committed(_ outcome: Store.Commit, _ store: isolated Store) {
+        queue(staged.answers(outcome, store))
+        staged.removeAll()
         writeReady()
     }
 

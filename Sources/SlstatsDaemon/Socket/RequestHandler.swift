@@ -14,13 +14,6 @@ enum Answer: Sendable {
     case later(EventLoopFuture<[UInt8]>)
 }
 
-/// A `record` whose event waits to be written.
-struct StagedRecord: Sendable {
-    let id: [UInt8]?
-    let event: EventID
-    let durability: Durability
-}
-
 /// Turns the lines of one read into calls on the store and the results into answers.
 ///
 /// Events are staged and written together, with those of all connections that are read in the same turn of the event
@@ -31,7 +24,7 @@ struct RequestHandler {
     /// An earlier read of this connection has left records that are not answered yet.
     private var hasEarlier: Bool
     /// At the end of the read: what is still to be written.
-    private(set) var staged: [StagedRecord] = []
+    private(set) var staged = StagedRecords()
     private(set) var answers: [Answer] = []
     /// What was claimed, until it is known to have been read.
     private(set) var receipts: [NotificationReceipt] = []
@@ -48,7 +41,7 @@ struct RequestHandler {
         cursor.skipWhitespace()
         guard cursor.current != nil else { return }
         if let scan = RecordScan(line, catalogue: store.catalogue) {
-            return record(scan.params, scan.check, line, scan.id.map { idBytes($0, line) }, store)
+            return record(scan.params, scan.check, line, scan.id, store)
         }
         let request: Request
         do throws(Request.Failure) {
@@ -58,14 +51,11 @@ struct RequestHandler {
             if !error.isNotification { answers.append(.now(Reply.error(error.error, id: idBytes(error.id, line)))) }
             return
         }
-        let id = request.id.map { idBytes($0, line) }
         if request.method == .record {
-            record(request, line, id, store)
+            record(request, line, store)
         } else {
             commit(store)
-            // It may change what the next event is decided by.
-            store.beginRead()
-            answers.append(answer(request, line, id, store))
+            answers.append(answer(request, line, request.id.map { idBytes($0, line) }, store))
         }
     }
 
@@ -82,38 +72,39 @@ struct RequestHandler {
 
     // MARK: - record
 
-    private mutating func record(_ request: Request, _ line: Span<UInt8>, _ id: [UInt8]?, _ store: isolated Store) {
+    private mutating func record(_ request: Request, _ line: Span<UInt8>, _ store: isolated Store) {
         do throws(ProtocolError) {
             let params = try RecordParams(scanning: line, at: request.params)
-            record(params, nil, line, id, store)
+            record(params, nil, line, request.id, store)
         } catch {
             commit(store)
-            answers.append(Self.now(error, id))
+            answers.append(Self.now(error, request.id.map { idBytes($0, line) }))
         }
     }
 
-    /// - Parameter check: what is known of the event already.
+    /// - Parameters:
+    ///   - check: what is known of the event already.
+    ///   - id: where the request's id stands in the line.
     private mutating func record(
-        _ params: RecordParams, _ check: EventCheck?, _ line: Span<UInt8>, _ id: [UInt8]?, _ store: isolated Store
+        _ params: RecordParams, _ check: EventCheck?, _ line: Span<UInt8>, _ id: Range<Int>?, _ store: isolated Store
     ) {
         do throws(ProtocolError) {
             var params = params
             if let range = params.factsRange { params.facts = try store.facts(line, at: range) }
+            if !store.canStage(params.facts) { commit(store) }
             switch try store.stage(params, check, of: line) {
             case .event(let event):
-                staged.append(StagedRecord(id: id, event: event, durability: params.durability))
+                staged.append(event, params.durability, id: id, in: line)
                 if store.isStagingFull { commit(store) }
             case .off(let decidedBy):
                 commit(store)
                 store.obeyConsent()
-                let result: JSON = [
-                    "recorded": false, "reason": "telemetry-off", "decidedBy": .string(decidedBy),
-                ]
-                answers.append(Self.now(result, id))
+                let id = id.map { idBytes($0, line) }
+                answers.append(Self.now(StagedRecords.off(decidedBy), id))
             }
         } catch {
             commit(store)
-            answers.append(Self.now(error, id))
+            answers.append(Self.now(error, id.map { idBytes($0, line) }))
         }
     }
 
@@ -122,33 +113,8 @@ struct RequestHandler {
         guard !staged.isEmpty || hasEarlier || store.hasStaged else { return }
         // The answers to what came earlier go out before those of this read.
         hasEarlier = false
-        answers += Self.answers(to: staged, store.commitStaged(), store)
-        staged.removeAll(keepingCapacity: true)
-    }
-
-    /// `accepted` is answered at once, `synced` when it is.
-    static func answers(
-        to staged: [StagedRecord], _ result: Result<Void, ProtocolError>, _ store: isolated Store
-    ) -> [Answer] {
-        if case .failure(let error) = result { return staged.map { now(error, $0.id) } }
-        let sync = staged.contains { $0.durability == .synced } ? store.syncOfCommit() : nil
-        return staged.map { record in
-            let isSynced = record.durability == .synced
-            let result = recorded(record, isSynced ? record.durability.rawValue : store.acceptedDurability)
-            guard let sync, isSynced else { return record.id.map { .now(Reply.result(result, id: $0)) } ?? .nothing }
-            return later(sync.map { _ in result }, record.id)
-        }
-    }
-
-    private static func recorded(_ record: StagedRecord, _ durability: String) -> [UInt8] {
-        var result: [UInt8] = []
-        result.reserveCapacity(96)
-        result += #"{"recorded":true,"id":""#.utf8
-        record.event.append(to: &result)
-        result += #"","durability":""#.utf8
-        result += durability.utf8
-        result += #""}"#.utf8
-        return result
+        answers += staged.answers(store.commitStaged(), store)
+        staged.removeAll()
     }
 
     // MARK: - Everything else

@@ -15,10 +15,12 @@ extension Store {
         case off(decidedBy: String)
     }
 
-    /// Called before the lines of a read, and before each request that may change something: the sources of consent are
-    /// looked at once for all events that came together. Not once for a turn of the loop: what a shell sends behind a
-    /// change of the rc file must find it.
-    func beginRead() { readDecision = nil }
+    /// What became of everything that was staged.
+    enum Commit {
+        case written
+        case off(decidedBy: String)
+        case failed(ProtocolError)
+    }
 
     /// The facts at a place of a line. They are read once: a shell, and as a rule a user, says the same every time.
     func facts(_ line: Span<UInt8>, at range: Range<Int>) throws(ProtocolError) -> Facts {
@@ -36,46 +38,69 @@ extension Store {
         }
     }
 
-    /// Decides and checks one event and puts it into the buffer of the next ``commitStaged()``.
+    /// One decision serves all that is written together, so it has to be about the same facts.
+    func canStage(_ facts: Facts) -> Bool { stagedFacts == nil || stagedFacts == facts }
+
+    /// Checks one event and puts it into the buffer of the next ``commitStaged()``, which asks for consent: after
+    /// everything of this turn has been read, so that what a shell sends behind a change of the rc file finds it.
     func stage(
         _ params: RecordParams, _ check: EventCheck? = nil, of line: Span<UInt8>
     ) throws(ProtocolError) -> Staged {
-        if readDecision?.facts != params.facts { readDecision = (params.facts, consent.decide(params.facts)) }
-        if let decision = readDecision?.decision, !decision.isEnabled { return .off(decidedBy: decision.decidedBy) }
-        let stages = recordedStages.union(stagedStages)
-        guard stages.contains(params.facts.stage) || stages.count < Consent.maximumStages else {
-            return .off(decidedBy: OffSwitch.unknownStage.rawValue)
-        }
+        precondition(canStage(params.facts))
         let check = check ?? EventCheck(line, at: params.event, catalogue: catalogue)
+        do throws(ProtocolError) {
+            let id = try stage(params, check, line)
+            stagedFacts = params.facts
+            isStagedUrgent = isStagedUrgent || check.isUrgent
+            return .event(id)
+        } catch {
+            // Where telemetry is off nobody hears what would be wrong with an event.
+            let decision = decideRecording(params.facts)
+            if !decision.isEnabled { return .off(decidedBy: decision.decidedBy) }
+            throw error
+        }
+    }
+
+    private func stage(
+        _ params: RecordParams, _ check: EventCheck, _ line: Span<UInt8>
+    ) throws(ProtocolError) -> EventID {
         guard check.violations.isEmpty else { throw Self.refusal(check.violations) }
         if let id = params.id, let own = check.id, id != own {
             throw .invalidParams("the event's id and the request's id differ")
         }
         let callersID = params.id ?? check.id
-        if let callersID, recentIDs.contains(callersID) { return .event(callersID) }
+        if let callersID, recentIDs.contains(callersID) { return callersID }
         let id = callersID ?? EventID(using: &random)
-        let event = StoredEvent.make(line, at: params.event, check: check, id: id, timestamp: clock.milliseconds)
-        guard event.count <= configuration.spool.maximumEventBytes else {
-            throw ProtocolError(
-                .refused, .tooLarge,
-                "the event has \(event.count) bytes, the limit is \(configuration.spool.maximumEventBytes)")
+        let limit = configuration.spool.maximumEventBytes
+        let timestamp = clock.milliseconds
+        let bytes = spool.stage(atMost: limit) {
+            StoredEvent.append(line, at: params.event, check: check, id: id, timestamp: timestamp, to: &$0)
         }
-        stagedEvents.append(event)
-        stagedBytes += event.count
-        stagedStages.insert(params.facts.stage)
-        isStagedUrgent = isStagedUrgent || check.isUrgent
+        guard bytes <= limit else {
+            throw ProtocolError(.refused, .tooLarge, "the event has \(bytes) bytes, the limit is \(limit)")
+        }
         if let callersID {
             recentIDs.insert(callersID)
             stagedIDs.append(callersID)
         }
-        return .event(id)
+        return id
+    }
+
+    /// The decision of the sources, and that nobody makes up stages without end.
+    private func decideRecording(_ facts: Facts) -> (isEnabled: Bool, decidedBy: String) {
+        let decision = consent.decide(facts)
+        guard decision.isEnabled else { return (false, decision.decidedBy) }
+        guard recordedStages.contains(facts.stage) || recordedStages.count < Consent.maximumStages else {
+            return (false, OffSwitch.unknownStage.rawValue)
+        }
+        return (true, decision.decidedBy)
     }
 
     /// So much is written at once; what comes then waits for the next write. A part of what memory holds without a
     /// disk, since all of one write are kept or none.
-    var isStagingFull: Bool { stagedBytes >= 64 << 10 }
-    /// Somebody's event has been decided and is not written yet: before anything else is done it is.
-    var hasStaged: Bool { !stagedEvents.isEmpty }
+    var isStagingFull: Bool { spool.stagedBytes >= 64 << 10 }
+    /// Somebody's event has been read and is not written yet: before anything else is done it is.
+    var hasStaged: Bool { stagedFacts != nil }
 
     /// The connection has staged something: it is written, with what others stage in the same turn of the event loop,
     /// when all that can be read now has been read. One write then serves all of them.
@@ -89,16 +114,16 @@ extension Store {
         }
     }
 
-    /// One write for everything staged, and the answers to all who wait for it. Nobody is told "recorded" before it has
-    /// returned.
-    func commitStaged() -> Result<Void, ProtocolError> {
+    /// One decision and one write for everything staged, and the answers to all who wait for it. Nobody is told
+    /// "recorded" before it has returned.
+    func commitStaged() -> Commit {
         commitSync = nil
-        let result: Result<Void, ProtocolError>
-        do throws(ProtocolError) { result = .success(try writeStaged()) } catch { result = .failure(error) }
+        let outcome = writeStaged()
         let waiting = stagers
         stagers.removeAll(keepingCapacity: true)
-        for connection in waiting { connection.value.committed(result, self) }
-        return result
+        for connection in waiting { connection.value.committed(outcome, self) }
+        if case .off = outcome { obeyConsent() }
+        return outcome
     }
 
     /// One sync for all who asked for it in what was written last.
@@ -109,31 +134,35 @@ extension Store {
         return future
     }
 
-    private func writeStaged() throws(ProtocolError) {
-        guard !stagedEvents.isEmpty else { return }
+    private func writeStaged() -> Commit {
+        guard let facts = stagedFacts else { return .written }
         let isUrgent = isStagedUrgent
         let ids = stagedIDs
-        recordedStages.formUnion(stagedStages)
-        stagedStages.removeAll(keepingCapacity: true)
-        for event in stagedEvents { spool.stage(event) }
+        stagedFacts = nil
         isStagedUrgent = false
         stagedIDs.removeAll(keepingCapacity: true)
-        stagedEvents.removeAll(keepingCapacity: true)
-        stagedBytes = 0
+        let decision = decideRecording(facts)
+        guard decision.isEnabled else {
+            spool.unstage()
+            for id in ids { recentIDs.remove(id) }
+            return .off(decidedBy: decision.decidedBy)
+        }
+        // Before the write: it may have to make room, and whose events these are must be known then.
+        recordedStages.insert(facts.stage)
         do throws(SpoolError) {
             try spool.commit()
         } catch {
             for id in ids { recentIDs.remove(id) }
             note(spoolProblem: error.description)
-            throw ProtocolError(.refused, error.code == .full ? .spoolFull : .spoolUnavailable, error.description)
+            return .failed(
+                ProtocolError(.refused, error.code == .full ? .spoolFull : .spoolUnavailable, error.description))
         }
-        // Again: what was pending before may have been discarded in between, ids and all.
-        for id in ids { recentIDs.insert(id) }
         note(spoolProblem: spool.hasEventsInMemory ? Self.memoryProblem : nil)
         sealClosedSegments()
         armSyncTimer()
         armExpiryTimer()
         perform(flushMachine.eventsRecorded(pending: newlyPendingTotals, isUrgent: isUrgent))
+        return .written
     }
 
     static let memoryProblem = "no disk takes events; they wait in memory and do not survive the daemon"

@@ -38,13 +38,10 @@ actor Store {
     var switchTurns: [PlatformStage: Int] = [:]
 
     // Recording (Store+Recording)
-    var readDecision: (facts: Facts, decision: ConsentDecision)?
     var knownFacts: (bytes: [UInt8], facts: Facts)?
+    /// Of the events in the spool's buffer; `nil` if nothing is to be written.
+    var stagedFacts: Facts?
     var isStagedUrgent = false
-    var stagedEvents: [[UInt8]] = []
-    var stagedBytes = 0
-    /// Of events that are not written yet: emptying the spool does not concern them.
-    var stagedStages: Set<PlatformStage> = []
     var commitSync: EventLoopFuture<Void>?
     var stagers: [NIOLoopBound<ConnectionHandler>] = []
     /// What callers call their events: a retry is not recorded again.
