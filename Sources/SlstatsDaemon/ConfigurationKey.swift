@@ -19,6 +19,7 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
     case flushBytes = "flush.bytes"
     case flushInterval = "flush.interval"
     case consentMode = "consent.mode"
+    case idleExitAfter = "idle.exitAfter"
 
     /// `collector.url` → `SLSTATS_COLLECTOR_URL`.
     package var variable: String {
@@ -66,6 +67,10 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
         case .consentMode:
             guard let mode = ConsentMode(rawValue: text) else { return "on, ask or off" }
             configuration.consentMode = mode
+        case .idleExitAfter:
+            let duration = ConfigurationValue.duration(text)
+            guard duration != nil || text == "never" else { return "a duration such as 90s or 5m, or never" }
+            configuration.idle.exitAfter = duration
         }
         return nil
     }

@@ -55,9 +55,29 @@ package struct Daemon {
     ///
     /// - Parameter listener: a listening Unix stream socket, which becomes ours.
     package func run(listener: CInt) async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let outcome: Result<Void, any Error>
+        do { outcome = .success(try await run(listener: listener, group)) } catch { outcome = .failure(error) }
+        try await group.shutdownGracefully()
+        try outcome.get()
+    }
+
+    /// The same for a program that does nothing else: its tasks run on the event loop, and nothing wakes it.
+    package func runAlone(listener: CInt) throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let loop = group.next()
+        let end = loop.makePromise(of: Void.self)
+        Task(executorPreference: LoopTaskExecutor(loop)) {
+            do { end.succeed(try await run(listener: listener, group)) } catch { end.fail(error) }
+        }
+        let outcome = Result { try end.futureResult.wait() }
+        try group.syncShutdownGracefully()
+        try outcome.get()
+    }
+
+    private func run(listener: CInt, _ group: MultiThreadedEventLoopGroup) async throws {
         // A write beyond RLIMIT_FSIZE should fail like any other full disk, not kill us.
         signal(SIGXFSZ, SIG_IGN)
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let syncThread = NIOThreadPool(numberOfThreads: 1)
         syncThread.start()
         let store = try Store(
@@ -84,6 +104,8 @@ package struct Daemon {
         var lifecycle = ServiceGroupConfiguration(
             services: running.map { .init(service: $0) }, gracefulShutdownSignals: signals,
             logger: logger)
+        lifecycle.services.append(
+            .init(service: IdleExit(store: store), successTerminationBehavior: .gracefullyShutdownGroup))
         lifecycle.maximumGracefulShutdownDuration = stopLimits.asked
         lifecycle.maximumCancellationDuration = stopLimits.cancelled
         let services = ServiceGroup(configuration: lifecycle)
@@ -102,7 +124,6 @@ package struct Daemon {
         // However it ended: a client that is not shut down takes the process with it.
         try await exporter?.shutdown()
         try await syncThread.shutdownGracefully()
-        try await group.shutdownGracefully()
         try outcome.get()
     }
 }

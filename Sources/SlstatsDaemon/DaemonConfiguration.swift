@@ -15,6 +15,15 @@ package struct DaemonConfiguration: Sendable, Equatable {
     package var flush = FlushStateMachine.Thresholds()
     /// What holds while the user has said nothing.
     package var consentMode = ConsentMode.on
+    package var idle = IdleSettings()
+
+    package init() {}
+}
+
+/// When a daemon that nobody needs ends; the next client brings it back.
+package struct IdleSettings: Sendable, Equatable {
+    /// Without a connection and with nothing pending; `nil` is never.
+    package var exitAfter: Duration? = .seconds(300)
 
     package init() {}
 }

@@ -65,6 +65,12 @@ struct SettingOptions: ParsableArguments {
         ))
     var consentMode: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "idle.exitAfter: end this long after the last client, with nothing pending, or never (default: 5m).",
+            valueName: "duration"))
+    var idleExitAfter: String?
+
     private var flags: [ConfigurationKey: String] {
         let pairs: [(ConfigurationKey, String?)] = [
             (.collectorURL, collectorURL), (.collectorTokenFile, collectorTokenFile),
@@ -73,6 +79,7 @@ struct SettingOptions: ParsableArguments {
             (.spoolMaxBytes, spoolMaxBytes), (.spoolMaxAge, spoolMaxAge),
             (.spoolMaxEventBytes, spoolMaxEventBytes), (.flushEvents, flushEvents), (.flushBytes, flushBytes),
             (.flushInterval, flushInterval), (.consentMode, consentMode),
+            (.idleExitAfter, idleExitAfter),
         ]
         return Dictionary(uniqueKeysWithValues: pairs.compactMap { key, value in value.map { (key, $0) } })
     }

@@ -12,7 +12,7 @@ internal import SystemdSupport
 
 /// Options, composition, run.
 @main
-struct Slstatsd: AsyncParsableCommand {
+struct Slstatsd: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "slstatsd",
         abstract: "Collects the anonymous events of this user's command line tools.",
@@ -33,7 +33,7 @@ struct Slstatsd: AsyncParsableCommand {
     @Option(name: .customLong("socket-fd"), help: .hidden)
     var socketDescriptor: CInt?
 
-    mutating func run() async throws {
+    mutating func run() throws {
         // The starter's folder must not be kept busy. The rest of detaching it has done itself.
         if socketDescriptor != nil { chdir("/") }
         // What was read of other programs' credentials must not end in a file.
@@ -55,7 +55,7 @@ struct Slstatsd: AsyncParsableCommand {
                 at: places.socket, handedOver: handedOver, isPathOurs: socketDescriptor != nil)
             let daemon = Daemon(
                 configuration: configuration, places: places, hooks: listener.hooks(logger), logger: logger)
-            try await daemon.run(listener: listener.descriptor)
+            try daemon.runAlone(listener: listener.descriptor)
         } catch {
             logger.error("cannot run", metadata: ["reason": "\(error)"])
             withdrawSocket()

@@ -29,6 +29,7 @@ struct ConfigurationTests {
         #expect(configuration.flush.events == 20)
         #expect(configuration.flush.bytes == 65_536)
         #expect(configuration.flush.interval == .seconds(900))
+        #expect(configuration.idle.exitAfter == .seconds(300))
     }
 
     @Test(
@@ -45,6 +46,7 @@ struct ConfigurationTests {
             case .notificationsFeed: ["/a", "https://b/feed", "file:///c"]
             case .notificationsPublicKey: ["A", "B", "C"].map { String(repeating: $0, count: 42) + "A=" }
             case .consentMode: ["on", "ask", "off"]
+            case .idleExitAfter: ["1m", "never", "3m"]
             }
         let parts = key.rawValue.split(separator: ".")
         func file(_ value: String) -> String { "{\"\(parts[0])\":{\"\(parts[1])\":\"\(value)\"}}" }

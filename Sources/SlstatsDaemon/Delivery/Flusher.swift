@@ -19,10 +19,10 @@ struct Flusher: Service {
 
     func run() async throws {
         await withGracefulShutdownHandler {
-            for await _ in store.exportRequests.cancelOnGracefulShutdown() { await exportPending() }
+            for await _ in store.exportRequests { await exportPending() }
         } onGracefulShutdown: {
             // The batch stays in the spool under its id; the next start sends it.
-            store.cancelExport()
+            store.stopExports()
         }
     }
 

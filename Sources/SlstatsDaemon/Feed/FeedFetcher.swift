@@ -30,7 +30,15 @@ struct FeedFetcher: Service {
     }
 
     func run() async throws {
-        for await entityTag in store.feedRequests.cancelOnGracefulShutdown() {
+        await withGracefulShutdownHandler {
+            await serve()
+        } onGracefulShutdown: {
+            store.feedRequest.finish()
+        }
+    }
+
+    private func serve() async {
+        for await entityTag in store.feedRequests {
             // A daemon that stops does not wait for a server.
             let answer = try? await cancelWhenGracefulShutdown {
                 let answer = await Patience.wait(feed.timeout, else: .refused("no answer in time")) {

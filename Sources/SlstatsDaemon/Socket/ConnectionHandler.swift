@@ -21,17 +21,38 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var receipts: [NotificationReceipt] = []
     /// Nothing more is read; the connection ends when the last answer is written.
     private var isFinishing = false
+    /// When it last said something, or came.
+    private(set) var lastRead = NIODeadline.now()
+
+    /// How long a connection may still ask when the daemon stops.
+    private static var lastChance: TimeAmount { .milliseconds(20) }
 
     init(store: Store, socket: String) {
         self.store = store
         self.socket = socket
     }
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
+        store.assumeIsolated { $0.connections.opened(connection) }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        store.assumeIsolated { [connection = NIOLoopBound(self, eventLoop: context.eventLoop)] in
+            $0.connections.closed(connection.value)
+        }
+    }
+
+    /// Somebody waits for an answer to what came here.
+    var isOwedAnswer: Bool { replies.isWaiting || !staged.isEmpty }
+
+    func close() { context?.close(promise: nil) }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isFinishing else { return }
+        lastRead = .now()
         // Whoever goes on asking has read what it was told.
         receipts = []
         var buffer = unwrapInboundIn(data)
@@ -120,7 +141,9 @@ final class ConnectionHandler: ChannelInboundHandler {
             // It has read everything it was sent, or is still there to do so.
             receipts = []
             finish()
-        case is ChannelShouldQuiesceEvent: finish()
+        case is ChannelShouldQuiesceEvent:
+            // Whoever has just connected is about to say something.
+            context.eventLoop.assumeIsolated().scheduleTask(in: Self.lastChance) { self.finish() }
         default: context.fireUserInboundEventTriggered(event)
         }
     }

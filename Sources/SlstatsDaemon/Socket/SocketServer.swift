@@ -46,6 +46,7 @@ struct SocketServer: Service {
         let server = try await ServerBootstrap(group: group)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptGate(store: store))
                     try channel.pipeline.syncOperations.addHandler(quiescing.makeServerChannelHandler(channel: channel))
                 }
             }
@@ -64,13 +65,28 @@ struct SocketServer: Service {
             store.stopWaiting()
             let closed = server.eventLoop.makePromise(of: Void.self)
             closed.futureResult.cascade(to: quiesced)
-            quiescing.initiateShutdown(promise: closed)
+            server.eventLoop.execute {
+                Self.afterQueue(of: descriptor, on: server.eventLoop) { quiescing.initiateShutdown(promise: closed) }
+            }
         }
         // Ends when the last connection has been given its answers, or when another service has failed.
         await withTaskCancellationOrGracefulShutdownHandler {
             try? await quiesced.futureResult.get()
         } onCancelOrGracefulShutdown: {
             stop()
+        }
+    }
+
+    /// Whoever connected before the path was gone is accepted first: closing the socket would turn them away. Not for
+    /// long, since the path of systemd stays, and its queue waits for the next daemon.
+    private static func afterQueue(
+        of descriptor: CInt, on loop: any EventLoop, milliseconds: Int = 100, _ then: @escaping @Sendable () -> Void
+    ) {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        guard milliseconds > 0, poll(&entry, 1, 0) > 0 else { return then() }
+        // Work that is merely queued would run before the loop looks at the socket again.
+        loop.scheduleTask(in: .milliseconds(1)) {
+            afterQueue(of: descriptor, on: loop, milliseconds: milliseconds - 1, then)
         }
     }
 

@@ -85,7 +85,7 @@ extension Store {
 
     /// The next request, or `nil` if there is nothing to deliver or nobody to deliver it to.
     func nextExport() async -> Export? {
-        guard hasCollector, isExportAllowed() else { return endExports(.cancelled) }
+        guard hasCollector, !isStopping, isExportAllowed() else { return endExports(.cancelled) }
         if isSealDue {
             isSealDue = false
             spool.rotate()
@@ -223,6 +223,13 @@ extension Store {
 
     nonisolated func cancelExport() {
         loop.execute { self.assumeIsolated { $0.runningExport?.cancellation.finish() } }
+    }
+
+    /// The same for good.
+    nonisolated func stopExports() {
+        exportRequest.finish()
+        loop.execute { self.assumeIsolated { $0.isStopping = true } }
+        cancelExport()
     }
 
     /// Called when the daemon stops: whoever waits for a delivery is answered now, not when it ends.

@@ -12,14 +12,16 @@ internal import SystemPackage
 /// Owns every file of ours and applies the rules to them, one request after the other.
 ///
 /// It runs on the event loop of the socket: a connection calls it without a hop, and since no method awaits anything but
-/// ``nextExport()``, which looks again behind it, nothing comes between a check and what rests on it ("off" and "record" above all). What takes time goes elsewhere and
-/// comes back as a new call: fdatasync to a helper thread, deliveries to ``Flusher``.
+/// ``nextExport()``, which looks again behind it, nothing comes between a check and what rests on it ("off" and "record"
+/// above all). What takes time goes elsewhere and comes back as a new call: fdatasync to a helper thread, deliveries to
+/// ``Flusher``.
 actor Store {
     let loop: any EventLoop
     let configuration: DaemonConfiguration
     let clock: WallClock
     let logger: Logger
     let startedAt = NIODeadline.now()
+    let connections = Connections(limit: Connections.limit())
     var random: RandomSource
 
     var spool: Spool
@@ -77,6 +79,14 @@ actor Store {
     /// Set when something of the running flush was rejected.
     var worstOutcome: DeliveryOutcome?
     var expiryTimer: Scheduled<Void>?
+    /// Nothing more is sent in this life.
+    var isStopping = false
+
+    // The end without a signal (Store+Idle)
+    var idleTimer: Scheduled<Void>?
+    /// Ends when nobody needs the daemon any more.
+    nonisolated let idleEnds: AsyncStream<Void>
+    let idleEnd: AsyncStream<Void>.Continuation
 
     // Notifications (Store+Notifications, Store+Feed)
     var notifications: NotificationCache
@@ -121,6 +131,7 @@ actor Store {
         promptSchedulePath = places.state.appending("notifications-due")
         flushMachine = FlushStateMachine(thresholds: configuration.flush, backoff: Backoff(random: random))
         (exportRequests, exportRequest) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        (idleEnds, idleEnd) = AsyncStream.makeStream()
     }
 
     // MARK: - Start and stop
@@ -137,6 +148,7 @@ actor Store {
         perform(flushMachine.started(pending: pendingTotals))
         if case .file(let path) = configuration.feed.place { readFeed(path) }
         schedulePrompt()
+        armIdleTimer()
     }
 
     /// Puts everything on stable storage; called when no connection is left.
@@ -147,6 +159,7 @@ actor Store {
         debtTimer?.cancel()
         consent.settleDebts()
         expiryTimer?.cancel()
+        idleTimer?.cancel()
         exportRequest.finish()
         guard let work = spool.beginSync() else { return }
         let outcome = work.run()

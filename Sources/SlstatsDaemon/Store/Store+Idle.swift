@@ -1,0 +1,43 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+internal import NIOCore
+internal import ServiceLifecycle
+internal import SlstatsCore
+
+extension Store {
+    /// Looks once when the time may have come, and not at each connection: an idle daemon sleeps until then.
+    func armIdleTimer() {
+        guard let exitAfter = configuration.idle.exitAfter.map(TimeAmount.init), idleTimer == nil else { return }
+        let due = connections.lastChange + exitAfter
+        let now = NIODeadline.now()
+        // Whatever keeps it at work lasts a while.
+        idleTimer = loop.scheduleTask(deadline: due > now ? due : now + exitAfter) {
+            self.assumeIsolated { store in
+                store.idleTimer = nil
+                let isOver = store.connections.lastChange + exitAfter <= .now()
+                if isOver, !store.isNeeded { store.idleEnd.finish() } else { store.armIdleTimer() }
+            }
+        }
+    }
+
+    /// Somebody is connected, or there is something to deliver, to put on disk, or to be tried again, or something that
+    /// only memory knows.
+    private var isNeeded: Bool {
+        !connections.isEmpty || spool.pendingEvents > 0 || spool.hasUnsynced || isSyncing || runningExport != nil
+            || isFeedRunning || debtTimer != nil
+    }
+}
+
+/// Returns when nobody needs the daemon any more; its group then stops everything, as on SIGTERM.
+struct IdleExit: Service {
+    let store: Store
+
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            for await _ in store.idleEnds {}
+        } onGracefulShutdown: {
+            store.idleEnd.finish()
+        }
+    }
+}

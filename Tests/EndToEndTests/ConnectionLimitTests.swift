@@ -1,0 +1,76 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+/// A daemon that may have 64 descriptors, and who wants more of it [F070].
+@Suite("More connections than descriptors")
+struct ConnectionLimitTests {
+    /// A daemon whose collector takes connections and says nothing, and how one asks it.
+    private static let prelude = """
+        import os, socket, subprocess, time
+        path = os.environ["XDG_RUNTIME_DIR"] + "/slstats/slstatsd.sock"
+        silence = socket.create_server(("127.0.0.1", 0))
+        url = "http://127.0.0.1:%d/" % silence.getsockname()[1]
+        daemon = subprocess.Popen(["prlimit", "--nofile=64:64", "slstatsd", "--log-level=error", "--collector-url", url])
+        while socket.socket(socket.AF_UNIX).connect_ex(path): pass
+        def connect():
+            connection = socket.socket(socket.AF_UNIX)
+            connection.connect(path)
+            return connection
+        def ask(connection, method="hello", params="{}"):
+            connection.send(b'{"jsonrpc":"2.0","id":1,"method":"%s","params":%s}\\n' % (method.encode(), params.encode()))
+        def answer(connection): return b'"result"' in connection.recv(1000)
+        def ticks(): return sum(int(n) for n in open("/proc/%d/stat" % daemon.pid).read().rsplit(")", 1)[1].split()[11:13])
+
+        """
+
+    private func run(_ sandbox: Sandbox, _ script: String) async throws -> String {
+        let end = "\ndaemon.terminate(); daemon.wait()"
+        let result = try await sandbox.run("python3", ["-c", Self.prelude + script + end])
+        #expect(result.status == 0 && result.errors == "", "\(result.errors)")
+        return result.output
+    }
+
+    @Test("a hundred and fifty that stay connected are all answered, and the next client is too")
+    func silent() async throws {
+        try await Sandbox.run { sandbox async throws in
+            let output = try await run(
+                sandbox,
+                """
+                connections = [connect() for _ in range(150)]
+                for connection in connections: ask(connection)
+                print(sum(answer(connection) for connection in connections))
+                subprocess.run(["slstats", "ping"], check=True, stdout=subprocess.DEVNULL)
+                """)
+            #expect(output == "150\n")
+        }
+    }
+
+    @Test("while everybody waits for an answer the daemon sleeps; the first that leaves lets the next one in")
+    func waiting() async throws {
+        try await Sandbox.run { sandbox async throws in
+            let output = try await run(
+                sandbox,
+                """
+                first = connect()
+                ask(first, "record", '{"event":{"command":"a"}}')
+                answer(first)
+                waiting = [connect() for _ in range(60)]
+                for connection in waiting: ask(connection, "flush", '{"timeoutMs":600000}')
+                late = connect()
+                ask(late)
+                late.settimeout(2)
+                before = ticks()
+                try: print("served" if answer(late) else "closed")
+                except TimeoutError: print("waits")
+                print(ticks() - before < 20)
+                late.settimeout(20)
+                for connection in waiting: connection.close()
+                print("served" if answer(late) else "closed")
+                """)
+            #expect(output == "waits\nTrue\nserved\n")
+        }
+    }
+}
