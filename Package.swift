@@ -93,8 +93,7 @@ let package = Package(
         .executableTarget(
             name: "slstatsd",
             dependencies: [
-                "SlstatsCore", "SlstatsDaemon", "SlstatsProtocol", "SystemdSupport", argumentParser,
-                logging,
+                "CLinux", "SlstatsCore", "SlstatsDaemon", "SlstatsProtocol", "SystemdSupport", argumentParser, logging,
                 systemPackage,
             ],
             swiftSettings: strict),

@@ -15,6 +15,8 @@ package struct Daemon {
     /// What the world outside wants to hear, and what has to be done about the socket at the end.
     package struct Hooks: Sendable {
         package var accepting: @Sendable () -> Void = {}
+        /// Once, when starting is over and done with.
+        package var settled: @Sendable () -> Void = {}
         package var stopping: @Sendable () -> Void = {}
         /// Given the group that runs everything, before it runs.
         package var starting: @Sendable (ServiceGroup) -> Void = { _ in }
@@ -37,6 +39,8 @@ package struct Daemon {
     private let logger: Logger
     private let signals: [UnixSignal]
     private let stopLimits: StopLimits
+
+    private static var settlingTime: TimeAmount { .seconds(5) }
 
     /// - Parameter signals: what ends the run gracefully.
     package init(
@@ -110,6 +114,8 @@ package struct Daemon {
         lifecycle.maximumCancellationDuration = stopLimits.cancelled
         let services = ServiceGroup(configuration: lifecycle)
         hooks.starting(services)
+        let settling = group.next().scheduleTask(in: Self.settlingTime, hooks.settled)
+        defer { settling.cancel() }
         let outcome: Result<Void, any Error>
         do {
             outcome = .success(try await services.run())

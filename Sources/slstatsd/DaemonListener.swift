@@ -36,6 +36,7 @@ struct DaemonListener {
             logger.info("ready", metadata: ["socket": "\(location.path)"])
             ServiceNotification.ready(status: "Listening on \(location.path)")
         }
+        hooks.settled = ResidentCode.release
         hooks.stopping = { [location, inode] in
             logger.info("stopping")
             ServiceNotification.stopping()

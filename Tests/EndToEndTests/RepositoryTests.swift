@@ -45,7 +45,7 @@ struct RepositoryTests {
         ],
         "SystemdSupport": ["CSystemd", "Glibc"],
         "slstatsd": [
-            "SlstatsProtocol", "SlstatsCore", "SlstatsDaemon", "SystemdSupport", "Glibc", "SystemPackage",
+            "CLinux", "SlstatsProtocol", "SlstatsCore", "SlstatsDaemon", "SystemdSupport", "Glibc", "SystemPackage",
             "ArgumentParser",
             "Logging",
         ],
