@@ -61,3 +61,7 @@ extension InMemoryFileSystem {
     var spoolFiles: [String] { fileNames.filter { $0.hasPrefix("/state/spool/") } }
     var quarantineFiles: [String] { fileNames.filter { $0.hasPrefix("/state/quarantine/") } }
 }
+
+extension BatchBody {
+    var events: [[UInt8]] { (0..<eventCount).map { self[$0] } }
+}

@@ -274,7 +274,10 @@ struct SpoolTests {
     func body() {
         let events = [#"{"timestamp":3,"a":1}"#, #"{"timestamp":1}"#, #"{"timestamp":3,"a":2}"#, #"{"b":0}"#]
 
-        let body = BatchBody(id: BatchID("x"), events: events.map { Array($0.utf8) })
+        let lines = Array(events.joined(separator: "\n").utf8)
+        let ends = lines.indices.filter { lines[$0] == 0x0a } + [lines.count]
+        let ranges = zip([0] + ends.map { $0 + 1 }, ends).map { $0..<$1 }
+        let body = BatchBody(id: BatchID(number: 1, epoch: 2), bytes: lines, events: ranges)
 
         #expect(
             String(decoding: body.jsonArray(0..<4), as: UTF8.self)

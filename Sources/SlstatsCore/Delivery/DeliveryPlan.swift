@@ -83,8 +83,8 @@ package struct DeliveryPlan: Sendable, Equatable {
     private mutating func split() {
         let request = requests.removeLast()
         let middle = request.range.lowerBound + request.range.count / 2
-        requests.append(Request(key: BatchID("\(request.key).1"), range: middle..<request.range.upperBound))
-        requests.append(Request(key: BatchID("\(request.key).0"), range: request.range.lowerBound..<middle))
+        requests.append(Request(key: request.key.half(1), range: middle..<request.range.upperBound))
+        requests.append(Request(key: request.key.half(0), range: request.range.lowerBound..<middle))
     }
 
     /// As a JSON array.

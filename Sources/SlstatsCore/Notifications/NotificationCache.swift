@@ -23,9 +23,12 @@ package struct NotificationCache {
 
     /// Takes the body of a 2xx answer. Anything that is no list, an empty body included, says nothing about
     /// notifications and leaves what is known.
-    package mutating func update(fromAnswer body: [UInt8]) throws(FileError) {
-        guard let json = try? JSON(parsing: body), let new = NotificationList(json), new != list else { return }
+    ///
+    /// - Returns: whether there is a new list.
+    package mutating func update(fromAnswer body: [UInt8]) throws(FileError) -> Bool {
+        guard let json = try? JSON(parsing: body), let new = NotificationList(json), new != list else { return false }
         list = new
         try files.replace(path, with: JSON.object(JSONObject(list.members)).serializedBytes())
+        return true
     }
 }

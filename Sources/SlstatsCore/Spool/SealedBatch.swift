@@ -29,39 +29,46 @@ package struct SealedBatch: Sendable, Equatable, Identifiable {
 /// The events of a batch, as they are sent.
 package struct BatchBody: Sendable, Equatable {
     package let id: BatchID
-    package let events: [[UInt8]]
+    /// Of the file; the events stand in it.
+    private let bytes: [UInt8]
+    private let ranges: [Range<Int>]
 
     /// Ascending by `timestamp`, as the original sends them; events of the same moment keep their order.
-    package init(id: BatchID, events: [[UInt8]]) {
+    package init(id: BatchID, bytes: [UInt8], events ranges: [Range<Int>]) {
         self.id = id
-        let timed = events.map { (event: $0, timestamp: Self.timestamp(of: $0)) }
-        self.events = timed.enumerated()
-            .sorted { ($0.element.timestamp, $0.offset) < ($1.element.timestamp, $1.offset) }
-            .map(\.element.event)
+        self.bytes = bytes
+        let timestamps = ranges.map { Self.timestamp(of: $0, in: bytes) }
+        let isAscending = zip(timestamps, timestamps.dropFirst()).allSatisfy { $0 <= $1 }
+        self.ranges =
+            isAscending
+            ? ranges
+            : ranges.indices.sorted { (timestamps[$0], $0) < (timestamps[$1], $1) }.map { ranges[$0] }
     }
+
+    package var eventCount: Int { ranges.count }
+    package var sizes: [Int] { ranges.map(\.count) }
+    package subscript(index: Int) -> [UInt8] { Array(bytes[ranges[index]]) }
 
     /// Some of the events, in order, as one JSON array on one line.
-    package func jsonArray(_ range: Range<Int>) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(events[range].reduce(2) { $0 + $1.count + 1 })
-        bytes.append(UInt8(ascii: "["))
-        for index in range {
-            if index > range.lowerBound { bytes.append(UInt8(ascii: ",")) }
-            bytes += events[index]
+    package func jsonArray(_ indices: Range<Int>) -> [UInt8] {
+        var array: [UInt8] = []
+        array.reserveCapacity(ranges[indices].reduce(2) { $0 + $1.count + 1 })
+        array.append(UInt8(ascii: "["))
+        for index in indices {
+            if index > indices.lowerBound { array.append(UInt8(ascii: ",")) }
+            array += bytes[ranges[index]]
         }
-        bytes.append(UInt8(ascii: "]"))
-        return bytes
+        array.append(UInt8(ascii: "]"))
+        return array
     }
 
-    private static func timestamp(of event: [UInt8]) -> Int64 {
+    private static func timestamp(of event: Range<Int>, in bytes: [UInt8]) -> Int64 {
         do throws(JSONError) {
-            var cursor = JSONCursor(event.span)
+            var cursor = JSONCursor(bytes.span, at: event.lowerBound)
             var object = try cursor.enterObject()
             while let key = try cursor.nextKey(in: &object) {
                 let value = try cursor.scanValue()
-                if cursor.string(key, equals: "timestamp") {
-                    return try JSON(parsing: cursor.copyBytes(value.range)).integer ?? 0
-                }
+                if cursor.string(key, equals: "timestamp") { return Int64(cursor.copyText(value.range)) ?? 0 }
             }
         } catch { return 0 }
         return 0

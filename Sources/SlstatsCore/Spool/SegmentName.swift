@@ -45,7 +45,7 @@ package struct SegmentName: Sendable, Hashable {
     /// No segment holds more; a file can claim to.
     private static let maximumEvents = 1 << 24
 
-    package var batchID: BatchID { BatchID("\(Self.hex(number))-\(Self.hex(epoch))") }
+    package var batchID: BatchID { BatchID(number: number, epoch: epoch) }
 
     package var fileName: String {
         switch stage {
@@ -57,18 +57,31 @@ package struct SegmentName: Sendable, Hashable {
     package func sealed(events: Int) -> SegmentName {
         SegmentName(number: number, epoch: epoch, stage: .batch(events: events))
     }
+}
+
+/// The name under which a batch is delivered, however often that is tried: `<number>-<epoch>`, and for a part of one
+/// which half it is of which half, `.0.1`.
+package struct BatchID: Sendable, Hashable, CustomStringConvertible {
+    private let number: UInt64
+    private let epoch: UInt64
+    private var part = ""
+
+    package init(number: UInt64, epoch: UInt64) {
+        self.number = number
+        self.epoch = epoch
+    }
+
+    /// - Parameter index: 0 or 1.
+    package func half(_ index: Int) -> BatchID {
+        var half = self
+        half.part += ".\(index)"
+        return half
+    }
+
+    package var description: String { "\(Self.hex(number))-\(Self.hex(epoch))\(part)" }
 
     private static func hex(_ value: UInt64) -> String {
         let digits = String(value, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
-    }
-}
-
-/// The name under which a batch is delivered, however often that is tried.
-package struct BatchID: Sendable, Hashable, CustomStringConvertible {
-    package let description: String
-
-    package init(_ description: String) {
-        self.description = description
     }
 }

@@ -16,7 +16,7 @@ extension Spool {
         }
         if !content.tornTail.isEmpty { keepInQuarantine([bytes[content.tornTail]], of: batch.id, .torn) }
         let own = content.events.enumerated().filter { batch.owns($0.element, at: $0.offset) }
-        return BatchBody(id: batch.id, events: own.map { Array(bytes[$0.element.json]) })
+        return BatchBody(id: batch.id, bytes: bytes, events: own.map(\.element.json))
     }
 
     private func content(of batch: SealedBatch) throws(FileError) -> [UInt8] {
@@ -79,8 +79,8 @@ extension Spool {
 
     /// The lowest sequence number of what is pending; everything below it has found its way.
     package var firstPendingSequence: UInt64? {
-        let sealed = batches.filter { settled[$0.id] == nil }.map { $0.firstSequence ?? 0 }
-        return (sealed + unsealedSegments.map(\.header.firstSequence)).min()
+        let sealed = batches.lazy.filter { settled[$0.id] == nil }.map { $0.firstSequence ?? 0 }.min()
+        return [sealed, unsealedSegments.map(\.header.firstSequence).min()].compactMap(\.self).min()
     }
 
     /// When the next event will be too old, by the clock that does not jump; `nil` if nothing is pending.
@@ -111,6 +111,7 @@ extension Spool {
 
     /// Enters everything that is settled in the ledger, in one write, and unlinks it.
     package mutating func accountForSettled() throws(FileError) {
+        guard !settled.isEmpty else { return }
         let done = batches.filter { settled[$0.id] != nil }
         guard !done.isEmpty else { return }
         var next = ledger

@@ -119,8 +119,7 @@ extension Store {
             return nil
         }
         if deliveryPlan?.batch != batch.id {
-            let sizes = body.events.map(\.count)
-            deliveryPlan = (batch.id, DeliveryPlan(batch: batch.id, sizes: sizes, refusedBytes: refusedBytes))
+            deliveryPlan = (batch.id, DeliveryPlan(batch: batch.id, sizes: body.sizes, refusedBytes: refusedBytes))
         }
         guard let request = deliveryPlan?.plan.next else {
             try resolve(batch, body)
@@ -181,7 +180,7 @@ extension Store {
         spool.partlySent = nil
         // The unlinking has to become durable some time.
         armSyncTimer()
-        let rejected = (plan?.rejected ?? []).map { body.events[$0] }
+        let rejected = (plan?.rejected ?? []).map { body[$0] }
         if !rejected.isEmpty {
             // The others may be fine, but the flush as a whole was not.
             worstOutcome = worstOutcome ?? .rejected(status: plan?.rejectedStatus ?? 0)
@@ -195,7 +194,7 @@ extension Store {
 
     private func updateNotifications(from answer: [UInt8]) {
         do throws(FileError) {
-            try notifications.update(fromAnswer: answer)
+            guard try notifications.update(fromAnswer: answer) else { return }
         } catch {
             logger.warning("notifications kept in memory only", metadata: ["error": "\(error)"])
         }
