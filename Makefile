@@ -2,7 +2,7 @@
 
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-long install uninstall bench client programs format lint dependencies
+.PHONY: help demo test test-long install uninstall bench client daemon programs format lint dependencies
 
 PREFIX ?= $(HOME)/.local
 BINDIR ?= $(PREFIX)/bin
@@ -20,7 +20,9 @@ RELEASE_SCRATCH := .build/optimized
 PROGRAMS := .build/programs
 
 # At most eight at once: each starts programs, and a deadline should say something of the program.
-TEST = SLSTATS_STATIC_CLIENT=$(CURDIR)/$(STATIC_CLIENT) SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8 \
+TEST = SLSTATS_STATIC_CLIENT=$(CURDIR)/$(STATIC_CLIENT) \
+	SLSTATS_RELEASE_DAEMON=$(CURDIR)/$(RELEASE_SCRATCH)/release/slstatsd \
+	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8 \
 	$(SWIFT) test --skip-build $(STRICT)
 
 # Every bit and every byte: optimized, that is seconds instead of a quarter of an hour.
@@ -46,9 +48,11 @@ dependencies:
 client: dependencies
 	$(SWIFT) build -c release --product slstats -Xswiftc -static-executable --scratch-path $(STATIC_SCRATCH)
 
-# All three programs in one folder, as they are installed.
-programs: client
+daemon: dependencies
 	$(SWIFT) build -c release --product slstatsd --scratch-path $(RELEASE_SCRATCH) -Xswiftc -static-stdlib
+
+# All three programs in one folder, as they are installed.
+programs: client daemon
 	$(SWIFT) build -c release --product slstats-collector --scratch-path $(RELEASE_SCRATCH) -Xswiftc -static-stdlib
 	@mkdir -p $(PROGRAMS)
 	@for program in $(STATIC_CLIENT) $(RELEASE_SCRATCH)/release/slstatsd $(RELEASE_SCRATCH)/release/slstats-collector; do \
@@ -64,7 +68,7 @@ format:
 lint: dependencies
 	$(SWIFT) format lint --strict -r Sources Tests Package.swift
 
-test: lint client
+test: lint client daemon
 	@Tests/Tools/need sqlite3 socat strace util-linux bsdutils python3 e2fsprogs openssl zsh fish valgrind
 	$(SWIFT) build --build-tests $(STRICT)
 	@# Computing, then what has processes, sockets and deadlines: together the first would starve the second.
@@ -79,10 +83,12 @@ test-long: client
 	SLSTATS_LONG=1 $(TEST) $(LONG) --no-parallel --filter 'Spool'
 
 bench: programs
-	@Tests/Tools/need hyperfine gcc bsdutils python3 redis-server redis-tools
+	@Tests/Tools/need hyperfine gcc bsdutils curl python3 redis-server redis-tools
 	@Tests/Bench/bench $(PROGRAMS)
 	@echo
 	@Tests/Bench/daemon $(PROGRAMS)
+	@echo
+	@Tests/Bench/delivery $(PROGRAMS)
 	@echo
 	@Tests/Bench/spool $(PROGRAMS)
 

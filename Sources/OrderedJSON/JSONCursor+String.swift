@@ -115,21 +115,45 @@ extension JSONCursor {
     /// Compares without decoding; a string with escapes is decoded first, so `"\u0069d"` is `id`.
     package func string(_ slice: JSONSlice, equals literal: StaticString) -> Bool {
         guard !slice.hasEscapes else { return text(of: slice) == literal.description }
-        let content = slice.content
-        guard content.count == literal.utf8CodeUnitCount else { return false }
-        for index in 0..<content.count where bytes[content.lowerBound + index] != literal.byte(at: index) {
-            return false
-        }
-        return true
+        return literal.withUTF8Buffer { unsafe holds($0.span, at: slice.content) }
     }
 
     /// The same for a name that is not known before the program runs.
     package func string(_ slice: JSONSlice, equals utf8: [UInt8]) -> Bool {
         guard !slice.hasEscapes else { return Array(text(of: slice).utf8) == utf8 }
-        let content = slice.content
-        guard content.count == utf8.count else { return false }
-        for index in 0..<content.count where bytes[content.lowerBound + index] != utf8[index] { return false }
+        return holds(utf8.span, at: slice.content)
+    }
+
+    /// Eight bytes at a time; what is left over overlaps with the last eight.
+    private func holds(_ wanted: Span<UInt8>, at range: Range<Int>) -> Bool {
+        guard range.count == wanted.count else { return false }
+        guard range.count >= 8 else {
+            for index in 0..<range.count where bytes[range.lowerBound + index] != wanted[index] { return false }
+            return true
+        }
+        let (own, other) = unsafe (bytes.extracting(range).bytes, wanted.bytes)
+        for offset in stride(from: 0, to: range.count, by: 8) {
+            let offset = min(offset, range.count - 8)
+            let word = unsafe own.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            guard unsafe word == other.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self) else {
+                return false
+            }
+        }
         return true
+    }
+
+    /// The length of a string and its first seven bytes in one number, for tables of names.
+    package func digest(of slice: JSONSlice) -> UInt64 {
+        let content = slice.content
+        let length = UInt64(truncatingIfNeeded: content.count) << 56
+        guard content.lowerBound + 8 <= bytes.count else {
+            return content.prefix(7).reduce(length) {
+                $0 | UInt64(bytes[$1]) << UInt64(8 * ($1 - content.lowerBound))
+            }
+        }
+        let raw = unsafe bytes.bytes
+        let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: content.lowerBound, as: UInt64.self)
+        return length | UInt64(littleEndian: word) & (1 << UInt64(8 * min(7, content.count)) - 1)
     }
 
     /// The string as a Swift string, escapes resolved. The slice must come from this document.

@@ -60,14 +60,33 @@ package struct EventID: Sendable, Hashable, CustomStringConvertible {
 
     /// The description, without a string.
     package func append(to bytes: inout [UInt8]) {
-        // Two words: shifting 128 bits costs a call each.
         let words = (UInt64(truncatingIfNeeded: value >> 64), UInt64(truncatingIfNeeded: value))
-        for digit in 0..<32 {
-            if digit == 8 || digit == 12 || digit == 16 || digit == 20 { bytes.append(UInt8(ascii: "-")) }
-            let word = digit < 16 ? words.0 : words.1
-            let value = UInt8(truncatingIfNeeded: word &>> UInt64(60 - 4 * (digit & 15))) & 0xf
-            bytes.append(value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value)
-        }
+        Self.append(Self.hex(words.0 &>> 32), 0..<8, to: &bytes)
+        bytes.append(UInt8(ascii: "-"))
+        let second = Self.hex(words.0 & 0xffff_ffff)
+        Self.append(second, 0..<4, to: &bytes)
+        bytes.append(UInt8(ascii: "-"))
+        Self.append(second, 4..<8, to: &bytes)
+        bytes.append(UInt8(ascii: "-"))
+        let third = Self.hex(words.1 &>> 32)
+        Self.append(third, 0..<4, to: &bytes)
+        bytes.append(UInt8(ascii: "-"))
+        Self.append(third, 4..<8, to: &bytes)
+        Self.append(Self.hex(words.1 & 0xffff_ffff), 0..<8, to: &bytes)
+    }
+
+    /// Eight digits of 32 bits at once, the first in the highest byte: each half byte is moved to a byte of its own, and
+    /// those above nine have the way from `:` to `a` added.
+    private static func hex(_ word: UInt64) -> UInt64 {
+        var digits = (word | word &<< 16) & 0x0000_ffff_0000_ffff
+        digits = (digits | digits &<< 8) & 0x00ff_00ff_00ff_00ff
+        digits = (digits | digits &<< 4) & 0x0f0f_0f0f_0f0f_0f0f
+        let letters = (digits &+ 0x0606_0606_0606_0606) &>> 4 & 0x0101_0101_0101_0101
+        return digits &+ 0x3030_3030_3030_3030 &+ letters &* 0x27
+    }
+
+    private static func append(_ digits: UInt64, _ places: Range<Int>, to bytes: inout [UInt8]) {
+        for place in places { bytes.append(UInt8(truncatingIfNeeded: digits &>> UInt64(56 - 8 * place))) }
     }
 
     private static let length = 36

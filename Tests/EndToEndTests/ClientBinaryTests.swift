@@ -42,13 +42,6 @@ struct ClientBinaryTests {
 
     // MARK: - What does not depend on the clock
 
-    /// A checked-in figure.
-    private static func figure(_ name: String) throws -> Int {
-        let text = try String(contentsOfFile: Sandbox.repository + "/Tests/Guards/hot-record", encoding: .utf8)
-        let line = text.split(separator: "\n").first { $0.hasPrefix(name + " ") }
-        return try #require(line?.split(separator: " ").last.flatMap { Int($0) })
-    }
-
     @Test("it is made of the modules of the list, and of nothing else")
     func modules() throws {
         let list = URL(filePath: Sandbox.staticClient ?? "").deletingLastPathComponent()
@@ -63,7 +56,7 @@ struct ClientBinaryTests {
     func countedCalls() async throws {
         try await Sandbox.run { sandbox async throws in
             let count = try await calls(sandbox).count
-            let limit = try Self.figure("systemCalls")
+            let limit = try Guards.figure("systemCalls")
             #expect(count > 20 && count <= limit, "\(count)")
         }
     }
@@ -83,7 +76,7 @@ struct ClientBinaryTests {
                 ])
             let count = result.errors.firstMatch(of: /Collected : (\d+)/).flatMap { Int($0.1) }
             guard result.status == 0, let count else { try Test.cancel("valgrind cannot run it: \(result.errors)") }
-            let expected = try Self.figure("instructions")
+            let expected = try Guards.figure("instructions")
             #expect(abs(count - expected) * 20 <= expected, "\(count) instructions, \(expected) are written down")
         }
     }

@@ -45,8 +45,10 @@ package struct Catalogue: Sendable {
         let nodes: [Node]
         /// What stands before a name in it, for people: empty, or a path with a dot at its end.
         let prefix: String
-        /// Beside the nodes, in their order.
+        /// Beside the nodes, in their order: ``OrderedJSON/JSONCursor/digest(of:)`` of the names.
         private let keys: [UInt64]
+        /// Where to look for a key first, and then behind it: an index, or 255. A power of two, at most half of it full.
+        private let slots: [UInt8]
 
         var isEmpty: Bool { nodes.isEmpty }
 
@@ -64,18 +66,30 @@ package struct Catalogue: Sendable {
                     $0 | UInt64($1.element) << UInt64(8 * $1.offset)
                 }
             }
+            var count = 2
+            while count < 2 * names.count { count *= 2 }
+            slots = keys.enumerated().reduce(into: [UInt8](repeating: 255, count: count)) { slots, key in
+                var slot = Self.slot(of: key.element) & (count - 1)
+                while slots[slot] != 255 { slot = (slot + 1) & (count - 1) }
+                slots[slot] = UInt8(key.offset)
+            }
+        }
+
+        private static func slot(of key: UInt64) -> Int {
+            Int(truncatingIfNeeded: (key &* 0x9e37_79b9_7f4a_7c15) &>> 40)
         }
 
         /// The index of the node that a key means.
         func index(of key: JSONSlice, in cursor: borrowing JSONCursor) -> Int? {
             guard !key.hasEscapes else { return nodes.firstIndex { cursor.string(key, equals: $0.name) } }
-            let content = key.content
-            var wanted = UInt64(truncatingIfNeeded: content.count) << 56
-            for offset in 0..<min(7, content.count) {
-                wanted |= UInt64(cursor.bytes[content.lowerBound + offset]) << UInt64(8 * offset)
-            }
-            for index in keys.indices where keys[index] == wanted {
-                if content.count <= 7 || cursor.string(key, equals: nodes[index].name) { return index }
+            let wanted = cursor.digest(of: key)
+            var slot = Self.slot(of: wanted) & (slots.count - 1)
+            while slots[slot] != 255 {
+                let index = Int(slots[slot])
+                if keys[index] == wanted, key.content.count <= 7 || cursor.string(key, equals: nodes[index].name) {
+                    return index
+                }
+                slot = (slot + 1) & (slots.count - 1)
             }
             return nil
         }

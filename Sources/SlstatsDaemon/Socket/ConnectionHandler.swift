@@ -1,6 +1,7 @@
 // This source file is part of the slstats project
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Glibc
 internal import NIOCore
 internal import SlstatsProtocol
 
@@ -83,9 +84,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     ) -> (handler: RequestHandler, isTooLong: Bool) {
         var handler = handler
         while true {
-            let view = buffer.readableBytesView
-            let length = view.firstIndex(of: 0x0a).map { $0 - view.startIndex }
-            guard (length ?? view.count) < ProtocolLimits.maximumLineBytes else {
+            let length = lineLength(in: buffer)
+            guard (length ?? buffer.readableBytes) < ProtocolLimits.maximumLineBytes else {
                 handler.refuseTooLong(store: store)
                 return (handler, true)
             }
@@ -94,6 +94,14 @@ final class ConnectionHandler: ChannelInboundHandler {
             buffer.moveReaderIndex(forwardBy: length + 1)
         }
         return (handler, false)
+    }
+
+    /// memchr(3), up to the next newline; `nil` if there is none yet.
+    private static func lineLength(in buffer: ByteBuffer) -> Int? {
+        buffer.withUnsafeReadableBytes { bytes in
+            guard let base = bytes.baseAddress, let end = memchr(base, 0x0a, bytes.count) else { return nil }
+            return UnsafeRawPointer(end) - base
+        }
     }
 
     /// Called by the store when the events of this turn are written, or could not be.

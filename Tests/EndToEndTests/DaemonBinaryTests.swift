@@ -1,0 +1,55 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+@Suite(
+    "The daemon as it is shipped", .enabled(if: Sandbox.releaseDaemon != nil, "needs the release build: run make test"))
+struct DaemonBinaryTests {
+    /// Instructions of a whole run with so many requests of 300 bytes, ten at a time over one connection.
+    private func instructions(requests: Int) async throws -> Int {
+        try await Sandbox.run(["SLSTATS_IDLE_EXITAFTER": "never"]) { sandbox async throws in
+            // Reading what a debugger wants to know would take most of the time.
+            let daemon = sandbox.home + "/slstatsd"
+            let stripped = try await sandbox.run("strip", ["-o", daemon, Sandbox.releaseDaemon ?? ""])
+            guard stripped.status == 0, FileManager.default.isExecutableFile(atPath: "/usr/bin/valgrind") else {
+                try Test.cancel("strip or valgrind is missing")
+            }
+            let script = #"""
+                import os, socket, subprocess, sys
+                daemon = subprocess.Popen(
+                    ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.argv[1], "--log-level=error"],
+                    stderr=subprocess.PIPE, text=True)
+                connection = socket.socket(socket.AF_UNIX)
+                while connection.connect_ex(os.environ["XDG_RUNTIME_DIR"] + "/slstats/slstatsd.sock"):
+                    if daemon.poll() is not None: sys.exit(daemon.stderr.read())
+                request = (
+                    '{"jsonrpc":"2.0","id":1,"method":"record","params":{"event":{"command":"info","cliName":"serverless",'
+                    '"versions":{"serverless":"3.38.0"},"config":{"provider":{"name":"aws","runtime":"nodejs18.x",'
+                    '"region":"eu-central-1"}},"commandDurationMs":1200,"isTtyTerminal":true,"ciName":null,'
+                    '"notificationsMode":"on","timezone":"Europe/Berlin","outcome":"success"}}}\n').encode()
+                answers = connection.makefile("rb")
+                for group in range(int(sys.argv[2]) // 10):
+                    connection.sendall(request * 10)
+                    for _ in range(10):
+                        answer = answers.readline()
+                        if b'"recorded":true' not in answer: sys.exit(str(answer))
+                connection.close()
+                daemon.terminate()
+                sys.stderr.write(daemon.communicate()[1])
+                """#
+            let result = try await sandbox.run("python3", ["-c", script, daemon, "\(requests)"])
+            let count = result.errors.firstMatch(of: /Collected : (\d+)/).flatMap { Int($0.1) }
+            guard let count, result.status == 0 else { try Test.cancel("valgrind cannot run it: \(result.errors)") }
+            return count
+        }
+    }
+
+    @Test("ten thousand requests execute as many instructions as they did")
+    func instructions() async throws {
+        let count = try await instructions(requests: 11_000) - instructions(requests: 1000)
+        let expected = try Guards.figure("daemonInstructions")
+        #expect(abs(count - expected) * 20 <= expected, "\(count) instructions, \(expected) are written down")
+    }
+}
