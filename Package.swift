@@ -89,11 +89,12 @@ let package = Package(
             swiftSettings: strict),
         .systemLibrary(
             name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .target(name: "CLoader"),
         .target(name: "SystemdSupport", dependencies: ["CSystemd"], swiftSettings: strict),
         .executableTarget(
             name: "slstatsd",
             dependencies: [
-                "CLinux", "SlstatsCore", "SlstatsDaemon", "SlstatsProtocol", "SystemdSupport", argumentParser, logging,
+                "CLoader", "SlstatsCore", "SlstatsDaemon", "SlstatsProtocol", "SystemdSupport", argumentParser, logging,
                 systemPackage,
             ],
             swiftSettings: strict),

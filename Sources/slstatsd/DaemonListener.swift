@@ -1,6 +1,7 @@
 // This source file is part of the slstats project
 // SPDX-License-Identifier: Apache-2.0
 
+internal import CLoader
 internal import Glibc
 internal import Logging
 internal import SlstatsDaemon
@@ -36,7 +37,7 @@ struct DaemonListener {
             logger.info("ready", metadata: ["socket": "\(location.path)"])
             ServiceNotification.ready(status: "Listening on \(location.path)")
         }
-        hooks.settled = ResidentCode.release
+        hooks.settled = { slstats_release_code() }
         hooks.stopping = { [location, inode] in
             logger.info("stopping")
             ServiceNotification.stopping()

@@ -13,6 +13,7 @@ final class AcceptGate: ChannelDuplexHandler {
 
     private let store: Store
     private var isHeldBack = false
+    private var isClosed = false
     private var timer: Scheduled<Void>?
 
     init(store: Store) { self.store = store }
@@ -27,6 +28,7 @@ final class AcceptGate: ChannelDuplexHandler {
     }
 
     private func goOn(_ context: ChannelHandlerContext) {
+        guard !isClosed else { return }
         isHeldBack = false
         timer?.cancel()
         timer = nil
@@ -42,6 +44,7 @@ final class AcceptGate: ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        isClosed = true
         timer?.cancel()
         timer = nil
         context.fireChannelInactive()
