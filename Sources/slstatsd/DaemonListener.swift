@@ -41,6 +41,8 @@ struct DaemonListener {
         hooks.stopping = { [location, inode] in
             logger.info("stopping")
             ServiceNotification.stopping()
+            // Whatever hangs, a disk above all: whoever comes next waits for our lock (alarm(2); by default it kills).
+            alarm(10)
             // First the path, then the socket: whoever comes after this starts a new daemon.
             if let inode { ListenerClaim.withdraw(location, inode: inode) }
         }

@@ -21,6 +21,25 @@ struct DeliveryTests {
         return ["recorded", "pending", "sent", "quarantined"].map { events?[$0]?.integer }
     }
 
+    @Test("a retry of an event that has gone already is answered, and nothing waits for it")
+    func retryOfDelivered() async throws {
+        try await ScriptedCollector.run(.status(200)) { _, url in
+            try await TestDaemon.run {
+                $0.collector.url = CollectorURL(url)
+            } _: { daemon in
+                try await LineConnection.open(daemon.socket) { connection async throws in
+                    let event = #"{"event":{"command":"deploy"},"id":"6f9619ff-8b86-4d01-b42d-00cf4fc964ff"}"#
+                    _ = try await connection.ask("record", event)
+                    #expect(try await connection.flush()["pending"] == 0)
+                    #expect(try await connection.ask("record", event)["recorded"] == true)
+                    let status = try await connection.ask("status")
+                    #expect(status["events"]?["recorded"] == 1)
+                    #expect(status["flush"]?["nextAt"] == .null)
+                }
+            }
+        }
+    }
+
     @Test("a flush posts a JSON array with the batch's id, and nothing is left")
     func flush() async throws {
         try await ScriptedCollector.run(.status(200)) { collector, url in

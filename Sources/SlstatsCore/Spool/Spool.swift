@@ -38,7 +38,7 @@ package struct Spool {
     var syncedFolderChange = 0
     /// Unlinked, but they could come back after a loss of power.
     var unlinked: [(number: UInt64, change: Int)] = []
-    /// Lines that wait for the next ``commit()``: one write for all that came in one read.
+    /// Lines that wait for the next ``commit()``: one write for all that came in one turn of the loop.
     private var staged: [UInt8] = []
     private var stagedCount = 0
     private var sealed = Totals()

@@ -4,6 +4,7 @@
 internal import AsyncHTTPClient
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOPosix
 internal import SlstatsCore
 internal import SlstatsProtocol
 
@@ -39,8 +40,9 @@ struct HTTPExporter: Exporter {
 
     func export(_ body: [UInt8], key: BatchID) async -> DeliveryOutcome {
         do {
-            let request = try request(body, key: key)
-            return try await send(request, to: url, mayFollow: true)
+            // Compressing takes milliseconds and a file can take any time, while others wait for the event loop.
+            let prepared = try await NIOThreadPool.singleton.runIfActive { try request(body, key: key) }
+            return try await send(prepared, to: url, mayFollow: true)
         } catch let problem as BearerToken.Problem {
             // It is read again for the next attempt, and may be mended by then.
             return .retryLater(delay: nil, reason: problem.description)

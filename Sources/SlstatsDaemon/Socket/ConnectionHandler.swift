@@ -46,8 +46,11 @@ final class ConnectionHandler: ChannelInboundHandler {
         }
     }
 
-    /// Somebody waits for an answer to what came here.
-    var isOwedAnswer: Bool { replies.isWaiting || !staged.isEmpty }
+    /// Somebody waits for an answer to what came here, or has not taken all of it.
+    var isOwedAnswer: Bool {
+        let unsent = try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)
+        return replies.isWaiting || !staged.isEmpty || unsent ?? 0 > 0
+    }
 
     func close() { context?.close(promise: nil) }
 
@@ -66,9 +69,9 @@ final class ConnectionHandler: ChannelInboundHandler {
         let (handler, isTooLong) = store.assumeIsolated { [socket, hasEarlier = !staged.isEmpty] store in
             Self.handleLines(of: &buffer, RequestHandler(socket: socket, hasEarlier: hasEarlier), store)
         }
-        isFinishing = isTooLong
         receipts += handler.receipts
         queue(handler.answers)
+        isFinishing = isTooLong
         if staged.isEmpty, !handler.staged.isEmpty {
             let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
             store.assumeIsolated { $0.commitInThisTurn(connection) }

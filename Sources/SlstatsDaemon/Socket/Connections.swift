@@ -6,8 +6,9 @@ internal import NIOCore
 
 /// The connections that are open: whether there is room for one more, and who could make some.
 ///
-/// NIO spins on a descriptor limit that is reached (accept(2) fails, the socket stays readable), so it never is: half of
-/// the descriptors are kept for files, deliveries and the loop itself.
+/// NIO spins on a descriptor limit that is reached (accept(2) fails, the socket stays readable), so it is kept away from:
+/// about half of the descriptors are left for files, deliveries, the loop itself, and the few connections that NIO accepts
+/// before it asks again.
 final class Connections {
     /// A connection that has asked nothing for so long, and waits for no answer, may be closed if others need the room.
     static var patience: TimeAmount { .seconds(1) }

@@ -80,13 +80,14 @@ struct SocketServer: Service {
     /// Whoever connected before the path was gone is accepted first: closing the socket would turn them away. Not for
     /// long, since the path of systemd stays, and its queue waits for the next daemon.
     private static func afterQueue(
-        of descriptor: CInt, on loop: any EventLoop, milliseconds: Int = 100, _ then: @escaping @Sendable () -> Void
+        of descriptor: CInt, on loop: any EventLoop, rounds: Int = 100, _ then: @escaping @Sendable () -> Void
     ) {
         var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        guard milliseconds > 0, poll(&entry, 1, 0) > 0 else { return then() }
+        let isWaiting = poll(&entry, 1, 0) > 0 && entry.revents == Int16(POLLIN)
+        guard rounds > 0, isWaiting else { return then() }
         // Work that is merely queued would run before the loop looks at the socket again.
         loop.scheduleTask(in: .milliseconds(1)) {
-            afterQueue(of: descriptor, on: loop, milliseconds: milliseconds - 1, then)
+            afterQueue(of: descriptor, on: loop, rounds: rounds - 1, then)
         }
     }
 

@@ -92,7 +92,9 @@ extension Store {
         }
         // A batch is durable before anybody hears of it. A sync that fails puts it into another file, so not for ever.
         for _ in 0..<4 where spool.isSealing || spool.ledger.resolved.count > 8 { try? await sync().get() }
-        guard disableWaiters.isEmpty, !isDiscardOwed, isExportAllowed() else { return endExports(.cancelled) }
+        guard disableWaiters.isEmpty, !isDiscardOwed, !isStopping, isExportAllowed() else {
+            return endExports(.cancelled)
+        }
         do throws(FileError) {
             try spool.expire()
             while let batch = spool.nextBatch {

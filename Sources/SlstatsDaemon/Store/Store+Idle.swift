@@ -21,8 +21,8 @@ extension Store {
         }
     }
 
-    /// Somebody is connected, or there is something to deliver, to put on disk, or to be tried again, or something that
-    /// only memory knows.
+    /// Somebody is connected, or there is something to deliver, to put on disk, or to be tried again: a no that could not
+    /// be written down yet is.
     private var isNeeded: Bool {
         !connections.isEmpty || spool.pendingEvents > 0 || spool.hasUnsynced || isSyncing || runningExport != nil
             || isFeedRunning || debtTimer != nil

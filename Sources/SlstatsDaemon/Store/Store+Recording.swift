@@ -7,7 +7,8 @@ internal import OrderedJSON
 internal import SlstatsCore
 internal import SlstatsProtocol
 
-/// From a line to an event on disk: decided when it is read, written with what came in the same turn, answered then.
+/// From a line to an event on disk: checked when it is read, decided and written with what came in the same turn,
+/// answered then.
 extension Store {
     /// What became of one `record` before anything is written.
     enum Staged {
@@ -49,9 +50,11 @@ extension Store {
         precondition(canStage(params.facts))
         let check = check ?? EventCheck(line, at: params.event, catalogue: catalogue)
         do throws(ProtocolError) {
+            let before = spool.stagedBytes
             let id = try stage(params, check, line)
             stagedFacts = params.facts
-            isStagedUrgent = isStagedUrgent || check.isUrgent
+            // A retry of an event that is known already has staged nothing.
+            if spool.stagedBytes > before { isStagedUrgent = isStagedUrgent || check.isUrgent }
             return .event(id)
         } catch {
             // Where telemetry is off nobody hears what would be wrong with an event.
@@ -99,7 +102,7 @@ extension Store {
     /// So much is written at once; what comes then waits for the next write. A part of what memory holds without a
     /// disk, since all of one write are kept or none.
     var isStagingFull: Bool { spool.stagedBytes >= 64 << 10 }
-    /// Somebody's event has been read and is not written yet: before anything else is done it is.
+    /// Somebody's event, or a retry of one, has been read and is not answered yet: before anything else is done it is.
     var hasStaged: Bool { stagedFacts != nil }
 
     /// The connection has staged something: it is written, with what others stage in the same turn of the event loop,
@@ -147,6 +150,8 @@ extension Store {
             for id in ids { recentIDs.remove(id) }
             return .off(decidedBy: decision.decidedBy)
         }
+        // Retries only.
+        guard spool.stagedBytes > 0 else { return .written }
         // Before the write: it may have to make room, and whose events these are must be known then.
         recordedStages.insert(facts.stage)
         do throws(SpoolError) {
