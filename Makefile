@@ -31,7 +31,7 @@ LONG := -c release -Xswiftc -enable-testing --scratch-path .build/long
 # What only computes.
 UNITS := OrderedJSONTests|SlstatsProtocolTests|SlstatsCoreTests
 # Suites that load the machine so much that others would miss their deadlines, or the other way round.
-ALONE := DemoTests|ForeignWriterTests|DisableFaultTests|SpoolFaultTests|PowerCutTests|ConcurrentClaimTests|PromptHookTests
+ALONE := DaemonBinaryTests|DemoTests|ForeignWriterTests|DisableFaultTests|SpoolFaultTests|PowerCutTests|ConcurrentClaimTests|PromptHookTests
 
 help:
 	@echo 'make demo       see the whole thing run in a throw-away home'
