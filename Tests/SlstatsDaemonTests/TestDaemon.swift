@@ -41,6 +41,11 @@ struct TestDaemon: Sendable {
         var hooks = Daemon.Hooks()
         hooks.accepting = { accepts.finish() }
         hooks.starting = { group.yield($0) }
+        let listener = try listen(at: location)
+        // As slstatsd does: a child of another test that has not executed its program yet holds the socket open as well,
+        // and the next daemon in this home would meet somebody at the path.
+        let inode = ListenerClaim.inode(at: location)
+        hooks.stopping = { if let inode { ListenerClaim.withdraw(location, inode: inode) } }
         try FileManager.default.createDirectory(atPath: daemon.state, withIntermediateDirectories: true)
         let consent = Consent.Surroundings(
             state: FilePath(daemon.state), home: FilePath(folder), policy: FilePath(folder + "/policy.json"),
@@ -52,7 +57,6 @@ struct TestDaemon: Sendable {
         limits.cancelled = .seconds(300)
         let service = Daemon(
             configuration: configuration, places: places, hooks: hooks, logger: logger, signals: [], stopLimits: limits)
-        let listener = try listen(at: location)
 
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
