@@ -145,15 +145,18 @@ extension JSONCursor {
     /// The length of a string and its first seven bytes in one number, for tables of names.
     package func digest(of slice: JSONSlice) -> UInt64 {
         let content = slice.content
+        guard content.lowerBound + 8 <= bytes.count else { return Self.digest(of: copyBytes(content)) }
         let length = UInt64(truncatingIfNeeded: content.count) << 56
-        guard content.lowerBound + 8 <= bytes.count else {
-            return content.prefix(7).reduce(length) {
-                $0 | UInt64(bytes[$1]) << UInt64(8 * ($1 - content.lowerBound))
-            }
-        }
         let raw = unsafe bytes.bytes
         let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: content.lowerBound, as: UInt64.self)
         return length | UInt64(littleEndian: word) & (1 << UInt64(8 * min(7, content.count)) - 1)
+    }
+
+    /// The same of a name that is not in a document.
+    package static func digest(of name: [UInt8]) -> UInt64 {
+        name.prefix(7).enumerated().reduce(UInt64(truncatingIfNeeded: name.count) << 56) {
+            $0 | UInt64($1.element) << UInt64(8 * $1.offset)
+        }
     }
 
     /// The string as a Swift string, escapes resolved. The slice must come from this document.

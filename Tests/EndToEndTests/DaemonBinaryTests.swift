@@ -24,11 +24,8 @@ struct DaemonBinaryTests {
                 connection = socket.socket(socket.AF_UNIX)
                 while connection.connect_ex(os.environ["XDG_RUNTIME_DIR"] + "/slstats/slstatsd.sock"):
                     if daemon.poll() is not None: sys.exit(daemon.stderr.read())
-                request = (
-                    '{"jsonrpc":"2.0","id":1,"method":"record","params":{"event":{"command":"info","cliName":"serverless",'
-                    '"versions":{"serverless":"3.38.0"},"config":{"provider":{"name":"aws","runtime":"nodejs18.x",'
-                    '"region":"eu-central-1"}},"commandDurationMs":1200,"isTtyTerminal":true,"ciName":null,'
-                    '"notificationsMode":"on","timezone":"Europe/Berlin","outcome":"success"}}}\n').encode()
+                event = open(sys.argv[3]).read().strip()
+                request = b'{"jsonrpc":"2.0","id":1,"method":"record","params":{"event":%s}}\n' % event.encode()
                 answers = connection.makefile("rb")
                 # One after the other: how many come in one read would depend on the clock.
                 for _ in range(int(sys.argv[2])):
@@ -39,7 +36,8 @@ struct DaemonBinaryTests {
                 daemon.terminate()
                 sys.stderr.write(daemon.communicate()[1])
                 """#
-            let result = try await sandbox.run("python3", ["-c", script, daemon, "\(requests)"])
+            let event = Sandbox.repository + "/Tests/Bench/event.json"
+            let result = try await sandbox.run("python3", ["-c", script, daemon, "\(requests)", event])
             let count = result.errors.firstMatch(of: /Collected : (\d+)/).flatMap { Int($0.1) }
             guard let count, result.status == 0 else { try Test.cancel("valgrind cannot run it: \(result.errors)") }
             return count

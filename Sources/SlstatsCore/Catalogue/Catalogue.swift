@@ -61,11 +61,7 @@ package struct Catalogue: Sendable {
             nodes = names.map { name in
                 Node(name, in: prefix, branches.filter { $0.name == name }.map { $0.entered() })
             }
-            keys = nodes.map { node in
-                node.name.prefix(7).enumerated().reduce(UInt64(node.name.count) << 56) {
-                    $0 | UInt64($1.element) << UInt64(8 * $1.offset)
-                }
-            }
+            keys = nodes.map { JSONCursor.digest(of: $0.name) }
             var count = 2
             while count < 2 * names.count { count *= 2 }
             slots = keys.enumerated().reduce(into: [UInt8](repeating: 255, count: count)) { slots, key in

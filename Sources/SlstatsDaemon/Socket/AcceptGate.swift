@@ -12,16 +12,15 @@ final class AcceptGate: ChannelDuplexHandler {
     typealias OutboundIn = Channel
 
     private let store: Store
-    private var isHeldBack = false
     private var isClosed = false
+    /// Armed as long as somebody waits.
     private var timer: Scheduled<Void>?
 
     init(store: Store) { self.store = store }
 
     func read(context: ChannelHandlerContext) {
         guard !store.assumeIsolated({ $0.connections.hasRoom }) else { return context.read() }
-        guard !isHeldBack else { return }
-        isHeldBack = true
+        guard timer == nil else { return }
         let gate = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         store.assumeIsolated { $0.connections.whenRoom { gate.value.0.goOn(gate.value.1) } }
         makeRoom(context)
@@ -29,13 +28,11 @@ final class AcceptGate: ChannelDuplexHandler {
 
     private func goOn(_ context: ChannelHandlerContext) {
         guard !isClosed else { return }
-        isHeldBack = false
         timer?.cancel()
         timer = nil
         read(context: context)
     }
 
-    /// Armed only as long as somebody waits.
     private func makeRoom(_ context: ChannelHandlerContext) {
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: Connections.patience) {
             self.makeRoom(context)
