@@ -20,9 +20,7 @@ RELEASE_SCRATCH := .build/optimized
 PROGRAMS := .build/programs
 
 # At most eight at once: each starts programs, and a deadline should say something of the program.
-TEST = SLSTATS_STATIC_CLIENT=$(CURDIR)/$(STATIC_CLIENT) \
-	SLSTATS_RELEASE_DAEMON=$(CURDIR)/$(RELEASE_SCRATCH)/release/slstatsd \
-	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8 \
+TEST = SLSTATS_STATIC_CLIENT=$(CURDIR)/$(STATIC_CLIENT) SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8 \
 	$(SWIFT) test --skip-build $(STRICT)
 
 # Every bit and every byte: optimized, that is seconds instead of a quarter of an hour.
@@ -31,7 +29,7 @@ LONG := -c release -Xswiftc -enable-testing --scratch-path .build/long
 # What only computes.
 UNITS := OrderedJSONTests|SlstatsProtocolTests|SlstatsCoreTests
 # Suites that load the machine so much that others would miss their deadlines, or the other way round.
-ALONE := DaemonBinaryTests|DemoTests|ForeignWriterTests|DisableFaultTests|SpoolFaultTests|PowerCutTests|ConcurrentClaimTests|PromptHookTests
+ALONE := DemoTests|ForeignWriterTests|DisableFaultTests|SpoolFaultTests|PowerCutTests|ConcurrentClaimTests|PromptHookTests
 
 help:
 	@echo 'make demo       see the whole thing run in a throw-away home'
@@ -68,7 +66,7 @@ format:
 lint: dependencies
 	$(SWIFT) format lint --strict -r Sources Tests Package.swift
 
-test: lint client daemon
+test: lint client
 	@Tests/Tools/need sqlite3 socat strace util-linux bsdutils python3 e2fsprogs openssl zsh fish valgrind
 	$(SWIFT) build --build-tests $(STRICT)
 	@# Computing, then what has processes, sockets and deadlines: together the first would starve the second.
@@ -77,10 +75,11 @@ test: lint client daemon
 	@# By themselves: shells with a deadline of 250 ms, and faults at every system call, want the cores for themselves.
 	$(TEST) --no-parallel --filter '$(ALONE)'
 
-test-long: client
+test-long: client daemon
 	@Tests/Tools/need sqlite3 socat strace util-linux bsdutils python3 e2fsprogs openssl zsh fish valgrind
 	$(SWIFT) build --build-tests $(LONG)
-	SLSTATS_LONG=1 $(TEST) $(LONG) --no-parallel --filter 'Spool'
+	SLSTATS_LONG=1 SLSTATS_RELEASE_DAEMON=$(CURDIR)/$(RELEASE_SCRATCH)/release/slstatsd \
+		$(TEST) $(LONG) --no-parallel --filter 'Spool|DaemonBinaryTests'
 
 bench: programs
 	@Tests/Tools/need hyperfine gcc bsdutils curl python3 redis-server redis-tools

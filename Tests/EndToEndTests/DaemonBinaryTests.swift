@@ -5,7 +5,8 @@ import Foundation
 import Testing
 
 @Suite(
-    "The daemon as it is shipped", .enabled(if: Sandbox.releaseDaemon != nil, "needs the release build: run make test"))
+    "The daemon as it is shipped",
+    .enabled(if: Sandbox.releaseDaemon != nil, "needs the release build: run make test-long"))
 struct DaemonBinaryTests {
     /// Instructions of a whole run with so many requests of 300 bytes over one connection.
     private func instructions(requests: Int) async throws -> Int {

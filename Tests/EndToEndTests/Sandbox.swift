@@ -28,7 +28,7 @@ struct Sandbox: Sendable {
     /// Set by `make test`; the client as it is shipped.
     static var staticClient: String? { ProcessInfo.processInfo.environment["SLSTATS_STATIC_CLIENT"] }
 
-    /// Set by `make test`; the daemon as it is shipped, with its symbols.
+    /// Set by `make test-long`; the daemon as it is shipped, with its symbols.
     static var releaseDaemon: String? { ProcessInfo.processInfo.environment["SLSTATS_RELEASE_DAEMON"] }
 
     /// The repository, found from this file.
