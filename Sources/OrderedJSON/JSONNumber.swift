@@ -29,3 +29,18 @@ package struct JSONNumber: Sendable, Hashable {
         return value
     }
 }
+
+extension JSONCursor {
+    /// The value of a number if it is a whole one that fits; `nil` otherwise. Plain digits are read where they stand.
+    package func integer(_ slice: JSONSlice) -> Int64? {
+        guard slice.kind == .number else { return nil }
+        guard slice.range.count <= 18 else { return JSONNumber(spelling: copyText(slice.range)).integer }
+        var value: Int64 = 0
+        for index in slice.range {
+            let digit = bytes[index] &- UInt8(ascii: "0")
+            guard digit < 10 else { return JSONNumber(spelling: copyText(slice.range)).integer }
+            value = value * 10 + Int64(digit)
+        }
+        return value
+    }
+}

@@ -112,7 +112,9 @@ struct RepositoryTests {
     @Test("the top level holds what it should")
     func topLevel() throws {
         let names = try FileManager.default.contentsOfDirectory(atPath: Self.root).filter { !$0.hasPrefix(".") }
-        let expected: Set = ["Package.swift", "Makefile", "README.md", "LICENSE", "Sources", "Tests", "systemd"]
+        let expected: Set = [
+            "Package.swift", "Makefile", "README.md", "LICENSE", "Documentation", "Sources", "Tests", "systemd",
+        ]
         #expect(Set(names).subtracting(["Package.resolved"]) == expected)
     }
 

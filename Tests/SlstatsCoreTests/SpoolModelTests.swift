@@ -27,7 +27,8 @@ struct SpoolModelTests {
     }
 
     private static let operations = [
-        "record", "record", "record", "record", "sync", "seal", "deliver", "deliver", "reject", "fault", "fault",
+        "record", "record", "record", "record", "sync", "seal", "deliver", "deliver", "reject", "settle", "fault",
+        "fault",
         "full", "room", "age", "restart", "power", "discard",
     ]
 
@@ -93,6 +94,14 @@ struct SpoolModelTests {
                     settled = 0
                 }
                 model.delivered.formUnion(events)
+                model.pending.subtract(events)
+            case "settle":
+                // The ledger takes it with a later batch, or after a crash never.
+                guard let batch = spool.nextBatch else { break }
+                let events = Set(Self.numbers(try files.unharmed { try spool.body(of: batch) }.events))
+                spool.settle(batch, sent: batch.eventCount)
+                model.delivered.formUnion(events)
+                model.unaccounted.formUnion(events)
                 model.pending.subtract(events)
             case "fault":
                 let errno = [Errno.ioError, .noSpace, .readOnlyFileSystem].randomElement(using: &random) ?? .ioError

@@ -42,6 +42,17 @@ extension Spool {
         for _ in 0..<4 where isSealing { try sync() }
     }
 
+    mutating func body(of batch: SealedBatch) throws -> BatchBody {
+        guard let outcome = try reading(of: batch).run() else { throw Unreadable() }
+        return take(outcome)
+    }
+
+    mutating func resolve(_ batch: SealedBatch, sent: Int, rejected: [[UInt8]] = []) throws {
+        settle(batch, sent: sent, rejected: rejected)
+        try accountForSettled()
+        removeAccountedFor()
+    }
+
     mutating func deliver(_ batch: SealedBatch) throws {
         let body = try body(of: batch)
         try resolve(batch, sent: body.events.count)
@@ -56,6 +67,8 @@ extension Spool {
 
     func path(of batch: SealedBatch) -> FilePath { folder.appending(batch.name.fileName) }
 }
+
+struct Unreadable: Error {}
 
 extension InMemoryFileSystem {
     var spoolFiles: [String] { fileNames.filter { $0.hasPrefix("/state/spool/") } }

@@ -41,8 +41,11 @@ package struct PosixFileSystem: FileSystem {
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw FileError("read", path, status.st_mode & S_IFMT == S_IFDIR ? .isDirectory : .notSupported)
         }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(min(Int(status.st_size), limit) + 1)
+        // As a rule that is all: into its place at once.
+        let expected = min(Int(status.st_size), limit) + 1
+        var bytes = [UInt8](unsafeUninitializedCapacity: expected) { buffer, count in
+            count = max(0, Glibc.read(descriptor, buffer.baseAddress, expected))
+        }
         while true {
             // One byte more than the limit tells a file that has grown meanwhile.
             let room = min(64 * 1024, limit + 1 - bytes.count)

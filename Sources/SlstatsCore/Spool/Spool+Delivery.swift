@@ -7,21 +7,20 @@ extension Spool {
     /// The batch to deliver next: the oldest whose outcome is open.
     package var nextBatch: SealedBatch? { batches.first { settled[$0.id] == nil } }
 
-    /// The events of a batch; those that cannot be read are left out, and kept in quarantine.
-    package mutating func body(of batch: SealedBatch) throws(FileError) -> BatchBody {
-        let bytes = try content(of: batch)
-        let content = SegmentContent(scanning: bytes)
-        if !content.damaged.isEmpty {
-            keepInQuarantine(content.damaged.map { bytes[$0] }, of: batch.id, .damaged)
-        }
-        if !content.tornTail.isEmpty { keepInQuarantine([bytes[content.tornTail]], of: batch.id, .torn) }
-        let own = content.events.enumerated().filter { batch.owns($0.element, at: $0.offset) }
-        return BatchBody(id: batch.id, bytes: bytes, events: own.map(\.element.json))
+    /// The one behind it.
+    package var batchAfterNext: SealedBatch? { batches.lazy.filter { settled[$0.id] == nil }.dropFirst().first }
+
+    package func reading(of batch: SealedBatch) -> BatchReading {
+        BatchReading(batch: batch, path: folder.appending(batch.name.fileName), files: files)
     }
 
-    private func content(of batch: SealedBatch) throws(FileError) -> [UInt8] {
-        if let lines = batch.lines { return [0x0a] + lines }
-        return try files.read(folder.appending(batch.name.fileName), limit: Self.maximumSegmentBytes)
+    /// The events of a batch that has been read; what could not be read of it is kept in quarantine.
+    package mutating func take(_ outcome: BatchReading.Outcome) -> BatchBody {
+        if !outcome.damaged.isEmpty {
+            keepInQuarantine(outcome.damaged.map { $0[...] }, of: outcome.body.id, .damaged)
+        }
+        if !outcome.tornTail.isEmpty { keepInQuarantine([outcome.tornTail[...]], of: outcome.body.id, .torn) }
+        return outcome.body
     }
 
     /// - Returns: whether it could be kept.
@@ -34,12 +33,12 @@ extension Spool {
             (try? reserve.withRoom { () throws(FileError) in try quarantine.keep(pieces, of: batch, reason) }) != nil
     }
 
-    /// Says what became of a batch and removes it. The ledger is durable before the file goes.
+    /// Says what became of a batch: it is not sent again by us. ``accountForSettled()`` writes that down.
     ///
     /// - Parameters:
     ///   - sent: how many of its events the collector has.
     ///   - rejected: events that it does not take. What is missing from the sum could not be read.
-    package mutating func resolve(_ batch: SealedBatch, sent: Int, rejected: [[UInt8]] = []) throws(FileError) {
+    package mutating func settle(_ batch: SealedBatch, sent: Int, rejected: [[UInt8]] = []) {
         guard batches.contains(where: { $0.id == batch.id }) else { return }
         var entry = Ledger.Entry(sent: sent)
         if !rejected.isEmpty {
@@ -51,7 +50,6 @@ extension Spool {
         }
         entry.quarantined += max(0, batch.eventCount - entry.total)
         settled[batch.id] = entry
-        try accountForSettled()
     }
 
     /// Gives a batch up that cannot even be read, keeping what there is of it.
@@ -65,6 +63,7 @@ extension Spool {
         settled[batch.id] =
             isKept ? Ledger.Entry(quarantined: batch.eventCount) : Ledger.Entry(dropped: [.lost: batch.eventCount])
         try accountForSettled()
+        removeAccountedFor()
     }
 
     /// Drops the batches that are older than anybody still wants them.
@@ -74,7 +73,8 @@ extension Spool {
         try drop(batches.filter { $0.expiresAt <= now && $0.id != inDelivery }, as: .expired)
     }
 
-    /// Events that have found their way, but count as pending until the ledger takes it.
+    /// Batches that have found their way, but count as pending until the ledger takes them.
+    package var settledBatches: Int { settled.count }
     package var settledEvents: Int { batches.reduce(0) { $0 + (settled[$1.id] == nil ? 0 : $1.eventCount) } }
 
     /// The lowest sequence number of what is pending; everything below it has found its way.
@@ -89,10 +89,12 @@ extension Spool {
     }
 
     mutating func drop(_ doomed: [SealedBatch], as reason: DropReason) throws(FileError) {
+        guard !doomed.isEmpty else { return }
         for batch in doomed where settled[batch.id] == nil {
             settled[batch.id] = entry(dropping: batch, as: reason)
         }
         try accountForSettled()
+        removeAccountedFor()
     }
 
     /// What the collector has of it already counts as sent.
@@ -109,7 +111,7 @@ extension Spool {
         ledger = written
     }
 
-    /// Enters everything that is settled in the ledger, in one write, and unlinks it.
+    /// Enters everything that is settled in the ledger, in one write. It is durable before a file goes.
     package mutating func accountForSettled() throws(FileError) {
         guard !settled.isEmpty else { return }
         let done = batches.filter { settled[$0.id] != nil }
@@ -127,7 +129,7 @@ extension Spool {
         let entries = settled
         removeBatches { entries[$0.id] != nil }
         settled = [:]
-        unlink(done.filter { $0.lines == nil }.map(\.name))
+        removable += done.filter { $0.lines == nil }.map(\.name)
         ledger.forget(Set(done.filter { $0.lines != nil }.map(\.name.number)))
     }
 
@@ -138,12 +140,25 @@ extension Spool {
         return min(needed.map(\.number).min() ?? nextNumber, lowestLeftAlone ?? .max)
     }
 
+    // MARK: - Removing what is accounted for
+
+    /// The files of batches that are accounted for, to be removed on another thread; `nil` if there are none. Should it
+    /// come to nothing, the next start removes them.
+    package mutating func beginRemoval() -> Removal? {
+        guard !removable.isEmpty else { return nil }
+        defer { removable = [] }
+        return Removal(names: removable, folder: folder, files: files)
+    }
+
     /// The ids stay in the ledger until it is certain that the files do not come back after a loss of power; one that
-    /// cannot be unlinked is tried again by the next start.
-    private mutating func unlink(_ names: [SegmentName]) {
+    /// could not be unlinked is tried again by the next start.
+    package mutating func endRemoval(_ removed: [SegmentName]) {
         folderChange += 1
-        for name in names where (try? files.remove(folder.appending(name.fileName))) != nil {
-            unlinked.append((name.number, folderChange))
-        }
+        unlinked += removed.map { ($0.number, folderChange) }
+    }
+
+    /// Both in one go, where room is wanted or nothing comes behind.
+    package mutating func removeAccountedFor() {
+        if let removal = beginRemoval() { endRemoval(removal.run()) }
     }
 }

@@ -27,7 +27,7 @@ package struct Spool {
     var nextNumber: UInt64 = 1
     /// What the collector has of a batch that takes several requests.
     package var partlySent: (batch: BatchID, events: Int)?
-    /// Batches whose outcome is certain, but which no ledger took: they are not sent again.
+    /// Batches whose outcome is certain, but which the ledger has not taken yet: they are not sent again.
     var settled: [BatchID: Ledger.Entry] = [:]
     /// The lowest number of a segment that stays where it is: of a later format, or for the next start to look at.
     var lowestLeftAlone: UInt64?
@@ -36,6 +36,8 @@ package struct Spool {
     /// The last change that has to become durable, a new name, and the last one that is.
     var nameChange = 0
     var syncedFolderChange = 0
+    /// Accounted for, but the files are still there.
+    var removable: [SegmentName] = []
     /// Unlinked, but they could come back after a loss of power.
     var unlinked: [(number: UInt64, change: Int)] = []
     /// Lines that wait for the next ``commit()``: one write for all that came in one turn of the loop.

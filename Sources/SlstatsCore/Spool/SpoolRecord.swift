@@ -33,21 +33,36 @@ package enum SpoolRecord {
         let start = line.startIndex
         guard line.count > 11, line[start + 8] == UInt8(ascii: " ") else { return nil }
         var checksum: UInt32 = 0
-        for byte in line[start..<start + 8] {
-            guard let digit = hexDigits.firstIndex(of: byte) else { return nil }
+        for index in start..<start + 8 {
+            guard let digit = hexDigit(line[index]) else { return nil }
             checksum = checksum << 4 | UInt32(digit)
         }
-        let body = line[(start + 9)...]
-        guard let space = body.firstIndex(of: UInt8(ascii: " ")), CRC32C.checksum(of: body) == checksum,
-            let sequence = UInt64(String(decoding: body[..<space], as: UTF8.self))
-        else { return nil }
-        return (sequence, space + 1..<line.endIndex)
+        guard CRC32C.checksum(of: line[(start + 9)...]) == checksum else { return nil }
+        var sequence: UInt64 = 0
+        for index in start + 9..<line.endIndex {
+            guard line[index] != UInt8(ascii: " ") else {
+                return index > start + 9 ? (sequence, index + 1..<line.endIndex) : nil
+            }
+            let digit = line[index] &- UInt8(ascii: "0")
+            guard digit < 10, sequence < 1 << 60 else { return nil }
+            sequence = sequence * 10 + UInt64(digit)
+        }
+        return nil
+    }
+
+    /// Small letters only, as they are written.
+    private static func hexDigit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        default: nil
+        }
     }
 
     /// Whether the bytes from there on look like a checksum and a sequence number.
     static func mayStart(at index: Int, in line: ArraySlice<UInt8>) -> Bool {
         guard index + 11 < line.endIndex, line[index + 8] == UInt8(ascii: " ") else { return false }
-        return line[index..<index + 8].allSatisfy(hexDigits.contains)
+        return line[index..<index + 8].allSatisfy { hexDigit($0) != nil }
     }
 
     private static let hexDigits = Array("0123456789abcdef".utf8)

@@ -11,6 +11,7 @@ internal import SlstatsProtocol
 /// Sends batches the way the original does: POST of a JSON array (interface.md, section 5).
 struct HTTPExporter: Exporter {
     private let client: HTTPClient
+    private let loop: any EventLoop
     private let url: CollectorURL
     private let settings: CollectorSettings
     private let clock: WallClock
@@ -19,7 +20,7 @@ struct HTTPExporter: Exporter {
     private static let maximumAnswerBytes = 64 << 10
     /// From the first byte to the head of the answer.
     private static let totalTimeout = TimeAmount.seconds(30)
-    private static let bodyTimeout = Duration.seconds(5)
+    private static let bodyTimeout = TimeAmount.seconds(5)
 
     /// - Throws: for a file of certificates that holds none.
     init(
@@ -29,6 +30,7 @@ struct HTTPExporter: Exporter {
             authorityFile: settings.authorityFile, proxy: settings.proxy,
             maximumAnswerBytes: Self.maximumAnswerBytes)
         client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
+        loop = group.next()
         self.url = url
         self.settings = settings
         self.clock = clock
@@ -40,9 +42,7 @@ struct HTTPExporter: Exporter {
 
     func export(_ body: [UInt8], key: BatchID) async -> DeliveryOutcome {
         do {
-            // Compressing takes milliseconds and a file can take any time, while others wait for the event loop.
-            let prepared = try await NIOThreadPool.singleton.runIfActive { try request(body, key: key) }
-            return try await send(prepared, to: url, mayFollow: true)
+            return try await send(prepared(body, key: key), to: url, mayFollow: true)
         } catch let problem as BearerToken.Problem {
             // It is read again for the next attempt, and may be mended by then.
             return .retryLater(delay: nil, reason: problem.description)
@@ -52,6 +52,12 @@ struct HTTPExporter: Exporter {
             let reason = DeliveryFailure.describe(error)
             return DeliveryFailure.isCutOff(error) ? .cutOff(reason: reason) : .retryLater(delay: nil, reason: reason)
         }
+    }
+
+    /// Compressing takes milliseconds and a file can take any time, while others wait for the event loop.
+    private func prepared(_ body: [UInt8], key: BatchID) async throws -> HTTPClientRequest {
+        guard settings.compression == .gzip || settings.tokenFile != nil else { return try request(body, key: key) }
+        return try await NIOThreadPool.singleton.runIfActive { try request(body, key: key) }
     }
 
     private func request(_ body: [UInt8], key: BatchID) throws(BearerToken.Problem) -> HTTPClientRequest {
@@ -89,7 +95,7 @@ struct HTTPExporter: Exporter {
             return try await send(request, to: next, mayFollow: false)
         }
         // The status stands whatever becomes of the body: 2xx is delivered, or it would be sent twice.
-        let answer = 200..<300 ~= status ? await Self.collect(response.body) : []
+        let answer = 200..<300 ~= status ? await collect(response.body) : []
         let retryAfter = response.headers.first(name: "retry-after").flatMap {
             RetryAfter.delay($0, now: clock.seconds)
         }
@@ -97,9 +103,9 @@ struct HTTPExporter: Exporter {
     }
 
     /// What comes within a few seconds and the limit; nothing otherwise. The request's own timeout ends with the head.
-    private static func collect(_ body: HTTPClientResponse.Body) async -> [UInt8] {
-        await Patience.wait(bodyTimeout, else: []) {
-            (try? await body.collect(upTo: maximumAnswerBytes)).map { Array($0.readableBytesView) } ?? []
+    private func collect(_ body: HTTPClientResponse.Body) async -> [UInt8] {
+        await Patience.wait(Self.bodyTimeout, on: loop, else: []) {
+            (try? await body.collect(upTo: Self.maximumAnswerBytes)).map { Array($0.readableBytesView) } ?? []
         }
     }
 }

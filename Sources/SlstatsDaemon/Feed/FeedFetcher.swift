@@ -41,7 +41,9 @@ struct FeedFetcher: Service {
         for await entityTag in store.feedRequests {
             // A daemon that stops does not wait for a server.
             let answer = try? await cancelWhenGracefulShutdown {
-                let answer = await Patience.wait(feed.timeout, else: .refused("no answer in time")) {
+                let answer = await Patience.wait(
+                    TimeAmount(feed.timeout), on: group.next(), else: .refused("no answer in time")
+                ) {
                     await fetch(entityTag)
                 }
                 try Task.checkCancellation()

@@ -3,6 +3,7 @@
 
 internal import Logging
 internal import NIOCore
+internal import NIOPosix
 internal import OrderedJSON
 internal import SlstatsCore
 internal import SlstatsProtocol
@@ -91,17 +92,28 @@ extension Store {
             spool.rotate()
         }
         // A batch is durable before anybody hears of it. A sync that fails puts it into another file, so not for ever.
-        for _ in 0..<4 where spool.isSealing || spool.ledger.resolved.count > 8 { try? await sync().get() }
-        guard disableWaiters.isEmpty, !isDiscardOwed, !isStopping, isExportAllowed() else {
-            return endExports(.cancelled)
+        for _ in 0..<4 where spool.isSealing || spool.ledger.resolved.count > 8 {
+            await removalFinished()
+            try? await sync().get()
         }
-        do throws(FileError) {
+        guard isExportWanted else { return endExports(.cancelled) }
+        do {
             try spool.expire()
-            while let batch = spool.nextBatch {
-                if let export = try export(batch) { return export }
+            while true {
+                guard let batch = spool.nextBatch else {
+                    try spool.accountForSettled()
+                    settledAccountedFor()
+                    guard removal != nil else { break }
+                    await removalFinished()
+                    guard isExportWanted else { return endExports(.cancelled) }
+                    continue
+                }
+                let outcome = try await read(batch).get()
+                guard isExportWanted else { return endExports(.cancelled) }
+                // It may have been dropped meanwhile, to make room.
+                guard spool.nextBatch?.id == batch.id else { continue }
+                if let export = try export(batch, outcome) { return export }
             }
-            // What could not be accounted for before.
-            try spool.accountForSettled()
             if spool.hasClosedSegments {
                 return endExports(.retryLater(delay: nil, reason: "the spool cannot be synced"))
             }
@@ -112,9 +124,22 @@ extension Store {
         }
     }
 
+    private var isExportWanted: Bool { disableWaiters.isEmpty && !isDiscardOwed && !isStopping && isExportAllowed() }
+
+    /// On a thread of its own: a disk takes its time, and checking half a mebibyte takes a millisecond.
+    private func read(_ batch: SealedBatch) -> EventLoopFuture<BatchReading.Outcome?> {
+        defer { readAhead = nil }
+        if let readAhead, readAhead.batch == batch.id { return readAhead.outcome }
+        return start(spool.reading(of: batch))
+    }
+
+    private func start(_ reading: BatchReading) -> EventLoopFuture<BatchReading.Outcome?> {
+        NIOThreadPool.singleton.runIfActive(eventLoop: loop) { try reading.run() }
+    }
+
     /// - Returns: `nil` if nothing of the batch can be sent; it is accounted for then.
-    private func export(_ batch: SealedBatch) throws(FileError) -> Export? {
-        guard let body = try readBody(of: batch) else {
+    private func export(_ batch: SealedBatch, _ outcome: BatchReading.Outcome?) throws(FileError) -> Export? {
+        guard let body = outcome.map({ spool.take($0) }) else {
             // One file that is gone or cannot be read must not hold up the others.
             logger.error("batch not readable, set aside", metadata: ["batch": "\(batch.id)"])
             try spool.setAside(batch)
@@ -124,27 +149,16 @@ extension Store {
             deliveryPlan = (batch.id, DeliveryPlan(batch: batch.id, sizes: body.sizes, refusedBytes: refusedBytes))
         }
         guard let request = deliveryPlan?.plan.next else {
-            try resolve(batch, body)
+            settle(batch, body)
             return nil
         }
         let (stream, continuation) = AsyncStream<Never>.makeStream()
         runningExport = RunningExport(batch: batch, body: body, key: request.key, cancellation: continuation)
         spool.inDelivery = batch.id
+        readAhead = spool.batchAfterNext.map { ($0.id, start(spool.reading(of: $0))) }
         return Export(
             key: request.key, body: body.jsonArray(request.range), eventCount: request.range.count,
             cancellation: stream)
-    }
-
-    /// - Returns: `nil` for a file that cannot be read, tried twice.
-    /// - Throws: for want of descriptors or memory, which says nothing of the file.
-    private func readBody(of batch: SealedBatch) throws(FileError) -> BatchBody? {
-        if let body = try? spool.body(of: batch) { return body }
-        do throws(FileError) {
-            return try spool.body(of: batch)
-        } catch {
-            guard ![.tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory].contains(error.errno) else { throw error }
-            return nil
-        }
     }
 
     /// - Returns: whether to go on with the next request.
@@ -156,14 +170,7 @@ extension Store {
         spool.partlySent = deliveryPlan.map { ($0.batch, $0.plan.sent) }
         if let refused = deliveryPlan?.plan.refusedBytes { refusedBytes = min(refusedBytes, refused) }
         if case .delivered(let answer) = outcome { updateNotifications(from: answer) }
-        if deliveryPlan?.plan.next == nil {
-            do throws(FileError) {
-                try resolve(running.batch, running.body)
-            } catch {
-                // It will not be sent again by us, and the ledger is tried again with the next entry.
-                logger.error("delivery not accounted for", metadata: ["error": "\(error)"])
-            }
-        }
+        if deliveryPlan?.plan.next == nil { settle(running.batch, running.body) }
         lastFlush = (clock.milliseconds, outcome.summary)
         switch outcome {
         case .delivered, .rejected:
@@ -176,12 +183,10 @@ extension Store {
         return false
     }
 
-    private func resolve(_ batch: SealedBatch, _ body: BatchBody) throws(FileError) {
+    private func settle(_ batch: SealedBatch, _ body: BatchBody) {
         let plan = deliveryPlan?.plan
         deliveryPlan = nil
         spool.partlySent = nil
-        // The unlinking has to become durable some time.
-        armSyncTimer()
         let rejected = (plan?.rejected ?? []).map { body[$0] }
         if !rejected.isEmpty {
             // The others may be fine, but the flush as a whole was not.
@@ -190,8 +195,46 @@ extension Store {
                 "events that the collector does not take are in quarantine",
                 metadata: ["batch": "\(batch.id)", "events": "\(rejected.count)"])
         }
-        try spool.resolve(batch, sent: plan?.sent ?? 0, rejected: rejected)
+        spool.settle(batch, sent: plan?.sent ?? 0, rejected: rejected)
+    }
+
+    /// Called when the next request is on its way, so that the collector does not wait for our disk, and at the end. What
+    /// a crash in between leaves out of the ledger is sent again, under the same key.
+    ///
+    /// - Parameter minimum: fewer batches wait for the next time; a sync of the ledger takes as long as half a request.
+    func accountForSettled(atLeast minimum: Int = 1) {
+        guard spool.settledBatches >= minimum else { return }
+        do throws(FileError) {
+            try spool.accountForSettled()
+            settledAccountedFor()
+        } catch {
+            // It will not be sent again by us, and the ledger is tried again with the next entry.
+            logger.error("delivery not accounted for", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func settledAccountedFor() {
         if spool.pendingEvents == 0 { recordedStages = [] }
+        removeFiles()
+        // The unlinking has to become durable some time.
+        armSyncTimer()
+    }
+
+    private func removeFiles() {
+        guard removal == nil, let work = spool.beginRemoval() else { return }
+        let future = NIOThreadPool.singleton.runIfActive(eventLoop: loop) { work.run() }
+        removal = future
+        future.whenComplete { result in
+            self.assumeIsolated { store in
+                store.removal = nil
+                store.spool.endRemoval((try? result.get()) ?? [])
+                store.removeFiles()
+            }
+        }
+    }
+
+    private func removalFinished() async {
+        while let removal { _ = try? await removal.get() }
     }
 
     private func updateNotifications(from answer: [UInt8]) {
@@ -204,6 +247,8 @@ extension Store {
     }
 
     private func endExports(_ outcome: DeliveryOutcome) -> Export? {
+        readAhead = nil
+        accountForSettled()
         let summary = (worstOutcome ?? outcome).summary
         worstOutcome = nil
         perform(flushMachine.exportFinished(outcome, pending: pendingTotals))
@@ -218,6 +263,8 @@ extension Store {
     private func answerFlushWaiters() {
         let first = spool.firstPendingSequence ?? .max
         let done = flushWaiters.filter { $0.lastSequence < first }
+        guard !done.isEmpty else { return }
+        accountForSettled()
         flushWaiters.removeAll { $0.lastSequence < first }
         for waiter in done { answer(waiter, outcome: (worstOutcome ?? .delivered(answer: [])).summary) }
     }

@@ -25,6 +25,7 @@ extension Store {
     /// be written down yet is.
     private var isNeeded: Bool {
         !connections.isEmpty || spool.pendingEvents > 0 || spool.hasUnsynced || isSyncing || runningExport != nil
+            || removal != nil
             || isFeedRunning || debtTimer != nil
     }
 }

@@ -13,8 +13,8 @@ internal import SystemPackage
 ///
 /// It runs on the event loop of the socket: a connection calls it without a hop, and since no method awaits anything but
 /// ``nextExport()``, which looks again behind it, nothing comes between a check and what rests on it ("off" and "record"
-/// above all). What takes time goes elsewhere and comes back as a new call: fdatasync to a helper thread, deliveries to
-/// ``Flusher``.
+/// above all). What takes time goes elsewhere and comes back as a new call: fdatasync and reading batches to other
+/// threads, deliveries to ``Flusher``.
 actor Store {
     let loop: any EventLoop
     let configuration: DaemonConfiguration
@@ -71,6 +71,10 @@ actor Store {
     var flushWaiters: [FlushWaiter] = []
     var disableWaiters: [EventLoopPromise<Void>] = []
     var runningExport: RunningExport?
+    /// The batch behind it.
+    var readAhead: (batch: BatchID, outcome: EventLoopFuture<BatchReading.Outcome?>)?
+    /// Files of delivered batches are being removed.
+    var removal: EventLoopFuture<[SegmentName]>?
     /// How far a batch has come that takes several requests; kept while the collector is not reachable.
     var deliveryPlan: (batch: BatchID, plan: DeliveryPlan)?
     /// A request of so many bytes is too large for this collector.
@@ -161,6 +165,8 @@ actor Store {
         expiryTimer?.cancel()
         idleTimer?.cancel()
         exportRequest.finish()
+        try? spool.accountForSettled()
+        spool.removeAccountedFor()
         guard let work = spool.beginSync() else { return }
         let outcome = work.run()
         if let error = outcome.error { logger.error("last sync failed", metadata: ["error": "\(error)"]) }
