@@ -7,7 +7,7 @@ SHELL := bash
 PREFIX ?= $(HOME)/.local
 BINDIR ?= $(PREFIX)/bin
 # Where a user's own units live; packagers set PREFIX=/usr and get the system's folder.
-UNITDIR ?= $(if $(filter $(HOME)/%,$(PREFIX)),$(HOME)/.config/systemd/user,$(PREFIX)/lib/systemd/user)
+UNITDIR ?= $(if $(filter $(HOME)/%,$(PREFIX)),$(or $(XDG_CONFIG_HOME),$(HOME)/.config)/systemd/user,$(PREFIX)/lib/systemd/user)
 COMPLETIONDIR ?= $(PREFIX)/share
 
 SWIFT := swift
@@ -29,13 +29,13 @@ LONG := -c release -Xswiftc -enable-testing --scratch-path .build/long
 # What only computes.
 UNITS := OrderedJSONTests|SlstatsProtocolTests|SlstatsCoreTests
 # Suites that load the machine so much that others would miss their deadlines, or the other way round.
-ALONE := DemoTests|ForeignWriterTests|DisableFaultTests|SpoolFaultTests|PowerCutTests|ConcurrentClaimTests|PromptHookTests
+ALONE := DemoTests|SystemdTests|ServiceLifecycleTests|ForeignWriterTests|DisableFaultTests|SpoolFaultTests|PowerCutTests|ConcurrentClaimTests|PromptHookTests
 
 help:
 	@echo 'make demo       see the whole thing run in a throw-away home'
 	@echo 'make test       format check, build, all tests'
 	@echo 'make test-long  the tests that have a long form, in it: every bit, every system call, 1000 kills'
-	@echo 'make install    programs, units and completions, for you (or PREFIX=/usr DESTDIR=...)'
+	@echo 'make install    programs, units, manual pages and completions, for you (or PREFIX=/usr DESTDIR=...)'
 	@echo 'make uninstall  take them away again; your data stays'
 	@echo 'make bench      compare with what is used instead, in one table'
 
@@ -96,28 +96,43 @@ bench: programs
 	@Tests/Bench/spool $(PROGRAMS)
 	@echo; echo "$$(nproc) CPUs, none pinned; ours and theirs in turns; medians"
 
+# Everything that install makes, below $(DESTDIR).
+MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/slstats
+BASH_COMPLETION := $(COMPLETIONDIR)/bash-completion/completions
+ZSH_COMPLETION := $(COMPLETIONDIR)/zsh/site-functions
+FISH_COMPLETION := $(COMPLETIONDIR)/fish/vendor_completions.d
+INSTALLED = $(addprefix $(BINDIR)/,slstats slstatsd slstats-collector) \
+	$(addprefix $(UNITDIR)/,slstatsd.socket slstatsd.service slstatsd.service.d/no-namespaces.conf) \
+	$(MANDIR)/man1/slstats.1 $(addprefix $(MANDIR)/man8/,slstatsd.8 slstats-collector.8) \
+	$(addprefix $(DOCDIR)/,config.json policy.json no-namespaces.conf) \
+	$(BASH_COMPLETION)/slstats $(ZSH_COMPLETION)/_slstats $(FISH_COMPLETION)/slstats.fish
+
 install: programs
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(COMPLETIONDIR)/bash-completion/completions \
-		$(DESTDIR)$(COMPLETIONDIR)/zsh/site-functions $(DESTDIR)$(COMPLETIONDIR)/fish/vendor_completions.d
+	@# Folders that are not there yet; uninstall takes those away that install has made.
+	@for file in $(INSTALLED); do folder=$$(dirname "$(DESTDIR)$$file"); \
+		while [ ! -d "$$folder" ]; do echo "$$folder"; folder=$$(dirname "$$folder"); done; done | sort -u > $(PROGRAMS)/folders
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(DOCDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man8 \
+		$(DESTDIR)$(BASH_COMPLETION) $(DESTDIR)$(ZSH_COMPLETION) $(DESTDIR)$(FISH_COMPLETION)
+	cat $(PROGRAMS)/folders >> $(DESTDIR)$(DOCDIR)/.folders
 	install -m 755 $(PROGRAMS)/slstats $(PROGRAMS)/slstatsd $(PROGRAMS)/slstats-collector $(DESTDIR)$(BINDIR)
 	install -m 644 systemd/slstatsd.socket $(DESTDIR)$(UNITDIR)
-	sed 's|@BINDIR@|$(BINDIR)|' systemd/slstatsd.service > $(DESTDIR)$(UNITDIR)/slstatsd.service
-	$(PROGRAMS)/slstats completions bash > $(DESTDIR)$(COMPLETIONDIR)/bash-completion/completions/slstats
-	$(PROGRAMS)/slstats completions zsh > $(DESTDIR)$(COMPLETIONDIR)/zsh/site-functions/_slstats
-	$(PROGRAMS)/slstats completions fish > $(DESTDIR)$(COMPLETIONDIR)/fish/vendor_completions.d/slstats.fish
-	@# A daemon that a client started lets go of the state first: from here on systemd holds the socket.
-	@if [ -z '$(DESTDIR)' ] && systemctl --user daemon-reload 2> /dev/null; then \
-		lock=$${XDG_STATE_HOME:-$$HOME/.local/state}/slstats/lock; \
-		if [ -e "$$lock" ] && ! flock --nonblock "$$lock" true; then kill "$$(cat "$$lock")"; flock --timeout 10 "$$lock" true; fi; \
-		systemctl --user enable --now slstatsd.socket; \
-	else echo 'To start it: systemctl --user daemon-reload && systemctl --user enable --now slstatsd.socket'; \
-		echo 'Without systemd there is nothing to do: slstats starts the daemon.'; fi
+	sed 's|@BINDIR@|$(BINDIR)|' systemd/slstatsd.service > $(PROGRAMS)/slstatsd.service
+	install -m 644 $(PROGRAMS)/slstatsd.service $(DESTDIR)$(UNITDIR)
+	install -m 644 systemd/examples/config.json systemd/examples/policy.json systemd/no-namespaces.conf $(DESTDIR)$(DOCDIR)
+	install -m 644 Documentation/man/slstats.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 644 Documentation/man/slstatsd.8 Documentation/man/slstats-collector.8 $(DESTDIR)$(MANDIR)/man8
+	$(PROGRAMS)/slstats completions bash > $(DESTDIR)$(BASH_COMPLETION)/slstats
+	$(PROGRAMS)/slstats completions zsh > $(DESTDIR)$(ZSH_COMPLETION)/_slstats
+	$(PROGRAMS)/slstats completions fish > $(DESTDIR)$(FISH_COMPLETION)/slstats.fish
+	@[ -n '$(DESTDIR)' ] || systemd/activate '$(UNITDIR)' '$(DOCDIR)'
 
 uninstall:
-	-@[ -n '$(DESTDIR)' ] || systemctl --user disable --now slstatsd.socket slstatsd.service 2> /dev/null
-	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,slstats slstatsd slstats-collector) \
-		$(addprefix $(DESTDIR)$(UNITDIR)/,slstatsd.socket slstatsd.service) \
-		$(DESTDIR)$(COMPLETIONDIR)/bash-completion/completions/slstats \
-		$(DESTDIR)$(COMPLETIONDIR)/zsh/site-functions/_slstats \
-		$(DESTDIR)$(COMPLETIONDIR)/fish/vendor_completions.d/slstats.fish
-	@echo 'What was recorded stays in ~/.local/state/slstats, the switch in ~/.serverlessrc.'
+	@[ -n '$(DESTDIR)' ] || systemd/deactivate
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
+	@rmdir $(DESTDIR)$(UNITDIR)/slstatsd.service.d $(DESTDIR)$(UNITDIR)/sockets.target.wants 2> /dev/null || true
+	@folders=$(DESTDIR)$(DOCDIR)/.folders; [ ! -e "$$folders" ] || { list=$$(sort -ru "$$folders"); rm "$$folders"; \
+		for folder in $$list; do rmdir "$$folder" 2> /dev/null; done; true; }
+	@[ -n '$(DESTDIR)' ] || ! systemctl --user daemon-reload 2> /dev/null
+	@echo "What was recorded stays in $${XDG_STATE_HOME:-~/.local/state}/slstats, the switch in ~/.serverlessrc, and the"
+	@echo "configuration in $${XDG_CONFIG_HOME:-~/.config}/slstats; they are yours to delete."

@@ -90,11 +90,13 @@ let package = Package(
         .systemLibrary(
             name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .target(name: "CLoader"),
+        .target(name: "CProbe"),
         .target(name: "SystemdSupport", dependencies: ["CSystemd"], swiftSettings: strict),
         .executableTarget(
             name: "slstatsd",
             dependencies: [
-                "CLoader", "SlstatsCore", "SlstatsDaemon", "SlstatsProtocol", "SystemdSupport", argumentParser, logging,
+                "CLoader", "CProbe", "SlstatsCore", "SlstatsDaemon", "SlstatsProtocol", "SystemdSupport",
+                argumentParser, logging,
                 systemPackage,
             ],
             swiftSettings: strict),

@@ -26,7 +26,14 @@ package struct DaemonLauncher: Sendable {
     }
 
     /// Makes sure somebody listens at the location, and answers with a connection to them.
-    func connect(to location: SocketLocation, deadline: Deadline) throws(SlstatsClientError) -> DaemonConnection {
+    ///
+    /// - Parameter surroundings: the daemon will have the same, and needs a place for its state.
+    func connect(
+        to location: SocketLocation, _ surroundings: SocketLocation.Surroundings, deadline: Deadline
+    ) throws(SlstatsClientError) -> DaemonConnection {
+        guard SocketLocation.stateFolder(surroundings) != nil else {
+            throw SlstatsClientError(.unreachable, SocketLocationError(code: .noHome, path: "").description)
+        }
         let failure: CInt
         do throws(ListenerClaimError) {
             switch try ListenerClaim.make(at: location) {

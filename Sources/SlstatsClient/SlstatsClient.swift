@@ -158,12 +158,17 @@ public struct SlstatsClient: Sendable {
         } catch {
             switch error.errno {
             case ENOENT, ECONNREFUSED, ENOTDIR:
-                if let launcher { return try launcher.connect(to: location, deadline: deadline) }
+                if let launcher {
+                    return try launcher.connect(to: location, environment.surroundings, deadline: deadline)
+                }
             default: break
             }
-            throw SlstatsClientError(
-                .unreachable,
-                "daemon not reachable at \(location.path): \(error); try: systemctl --user start slstatsd.socket")
+            // systemd would have made a place that can be reached.
+            let mend =
+                error.errno == EACCES || error.errno == EPERM
+                ? "it belongs to somebody else; set SLSTATS_SOCKET to a place of your own"
+                : "try: systemctl --user start slstatsd.socket"
+            throw SlstatsClientError(.unreachable, "daemon not reachable at \(location.path): \(error); \(mend)")
         }
     }
 }

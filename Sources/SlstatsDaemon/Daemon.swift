@@ -10,14 +10,23 @@ internal import SlstatsCore
 internal import SlstatsProtocol
 package import UnixSignals
 
-/// Where everything is put together: one event loop, three services, the four seams.
+/// Where everything is put together: one event loop, its services, the four seams.
 package struct Daemon {
     /// What the world outside wants to hear, and what has to be done about the socket at the end.
     package struct Hooks: Sendable {
+        /// A request would be answered from now on.
         package var accepting: @Sendable () -> Void = {}
         /// Once, when starting is over and done with.
         package var settled: @Sendable () -> Void = {}
         package var stopping: @Sendable () -> Void = {}
+        /// The configuration is being read again; ``accepting`` follows.
+        package var reloading: @Sendable () -> Void = {}
+        /// How things stand, in a line.
+        package var status: @Sendable (String) -> Void = { _ in }
+        /// The configuration as it stands now; without it SIGHUP is left alone.
+        package var configuration: (@Sendable () throws -> DaemonConfiguration)?
+        /// Called this often, each time after everything that could hang has answered.
+        package var watchdog: (interval: Duration, ping: @Sendable () -> Void)?
         /// Given the group that runs everything, before it runs.
         package var starting: @Sendable (ServiceGroup) -> Void = { _ in }
 
@@ -27,8 +36,8 @@ package struct Daemon {
     /// How long stopping may take, in two parts: what runs is asked to end, then it is cancelled. What is left after both
     /// ends with the process, so that no manager has to kill it.
     package struct StopLimits: Sendable {
-        package var asked: Duration = .seconds(5)
-        package var cancelled: Duration = .seconds(2)
+        package var asked: Duration = .milliseconds(1500)
+        package var cancelled: Duration = .milliseconds(500)
 
         package init() {}
     }
@@ -38,20 +47,25 @@ package struct Daemon {
     private let hooks: Hooks
     private let logger: Logger
     private let signals: [UnixSignal]
+    /// Whoever waits in the socket's queue when we stop would be turned away: the path is gone, and nobody comes after us.
+    private let answersQueue: Bool
     private let stopLimits: StopLimits
 
     private static var settlingTime: TimeAmount { .seconds(5) }
 
-    /// - Parameter signals: what ends the run gracefully.
+    /// - Parameters:
+    ///   - signals: what ends the run gracefully.
+    ///   - answersQueue: serve whoever has connected when it ends. With a socket that stays they wait for the next daemon.
     package init(
         configuration: DaemonConfiguration, places: DaemonPlaces, hooks: Hooks, logger: Logger,
-        signals: [UnixSignal] = [.sigterm, .sigint], stopLimits: StopLimits = StopLimits()
+        signals: [UnixSignal] = [.sigterm, .sigint], answersQueue: Bool = true, stopLimits: StopLimits = StopLimits()
     ) {
         self.configuration = configuration
         self.places = places
         self.hooks = hooks
         self.logger = logger
         self.signals = signals
+        self.answersQueue = answersQueue
         self.stopLimits = stopLimits
     }
 
@@ -82,27 +96,26 @@ package struct Daemon {
     private func run(listener: CInt, _ group: MultiThreadedEventLoopGroup) async throws {
         // A write beyond RLIMIT_FSIZE should fail like any other full disk, not kill us.
         signal(SIGXFSZ, SIG_IGN)
+        try configuration.check()
         let syncThread = NIOThreadPool(numberOfThreads: 1)
         syncThread.start()
         let store = try Store(
             configuration: configuration, places: places, loop: group.next(), syncThread: syncThread,
-            files: PosixFileSystem(), clock: .system, random: .system, logger: logger)
+            files: PosixFileSystem(), clock: .system, random: .system, logger: logger, report: hooks.status)
         let server = SocketServer(
             descriptor: listener, socket: places.socket.path, store: store, userID: places.userID, group: group,
-            logger: logger, onAccepting: hooks.accepting, onStopping: hooks.stopping)
-        let exporter = try configuration.collector.url.map {
-            try HTTPExporter(configuration.collector, url: $0, group: group, clock: .system)
-        }
+            answersQueue: answersQueue, logger: logger, onAccepting: hooks.accepting, onStopping: hooks.stopping)
 
         // Shut down from the last to the first: no more requests, then no more deliveries, then the files.
         var running: [any Service] = [StoreService(store: store)]
         running.append(ConsentWatch(store: store, group: group, logger: logger))
-        if let exporter { running.append(Flusher(store: store, exporter: exporter, logger: logger)) }
-        if case .url(let url) = configuration.feed.place {
-            running.append(
-                FeedFetcher(
-                    store: store, url: url, feed: configuration.feed, settings: configuration.collector,
-                    group: group))
+        running.append(Flusher(store: store, group: group, logger: logger))
+        running.append(FeedFetcher(store: store, group: group))
+        if let read = hooks.configuration {
+            running.append(Reload(store: store, hooks: hooks, configuration: read, logger: logger))
+        }
+        if let watchdog = hooks.watchdog {
+            running.append(Watchdog(store: store, interval: TimeAmount(watchdog.interval), ping: watchdog.ping))
         }
         running.append(server)
         var lifecycle = ServiceGroupConfiguration(
@@ -127,8 +140,6 @@ package struct Daemon {
             outcome = .failure(error)
         }
 
-        // However it ended: a client that is not shut down takes the process with it.
-        try await exporter?.shutdown()
         try await syncThread.shutdownGracefully()
         try outcome.get()
     }

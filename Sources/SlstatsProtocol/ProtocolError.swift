@@ -25,6 +25,7 @@ package struct ProtocolError: Error, Equatable, Sendable {
         case stateUnavailable = "state-unavailable"
         case rcFileUnusable = "rc-file-unusable"
         case stopping = "stopping"
+        case cannotRun = "cannot-run"
     }
 
     package let code: Code

@@ -89,7 +89,11 @@ package struct SocketLocationError: Error, Equatable, CustomStringConvertible {
             set SLSTATS_SOCKET to a shorter one
             """
         case .relative: "SLSTATS_SOCKET is \(path), which is not an absolute path"
-        case .noHome: "neither XDG_RUNTIME_DIR, XDG_STATE_HOME nor HOME names a folder of yours; set SLSTATS_SOCKET"
+        case .noHome:
+            """
+            neither XDG_STATE_HOME nor HOME names a folder of yours to keep the state in; \
+            set HOME to your own (sudo -H does), or XDG_STATE_HOME
+            """
         }
     }
 }

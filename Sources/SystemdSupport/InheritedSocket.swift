@@ -4,15 +4,19 @@
 internal import CSystemd
 internal import Glibc
 
-/// The listening socket that systemd holds for us (sd_listen_fds(3)).
+/// The listening socket that was handed over: by systemd (sd_listen_fds(3)), or by the client that started us.
 package enum InheritedSocket {
-    /// The descriptor, or `nil` if this process was not started by a socket unit.
+    /// The descriptor, or `nil` if there is none.
     ///
     /// The variables are removed, so that no child takes the socket for its own; sd_listen_fds checks that they were
     /// meant for this process and sets close-on-exec.
-    package static func take() throws(InheritedSocketError) -> CInt? {
+    ///
+    /// - Parameter descriptor: where the client put it, if one started us.
+    package static func take(_ descriptor: CInt?) throws(InheritedSocketError) -> CInt? {
         let count = sd_listen_fds(1)
-        guard count >= 0 else {
+        if let descriptor { return try check(descriptor) }
+        // "LISTEN_FDS=0" is invalid to it; whoever says so hands over nothing.
+        guard count >= 0 || count == -EINVAL else {
             throw InheritedSocketError(problem: "sd_listen_fds: \(String(cString: strerror(-count)))")
         }
         guard count > 0 else { return nil }
@@ -20,10 +24,15 @@ package enum InheritedSocket {
             throw InheritedSocketError(problem: "\(count) sockets were handed over instead of one")
         }
         // SD_LISTEN_FDS_START, a macro that Swift does not see as a constant of type CInt.
-        let descriptor: CInt = 3
+        return try check(3)
+    }
+
+    private static func check(_ descriptor: CInt) throws(InheritedSocketError) -> CInt {
         guard sd_is_socket_unix(descriptor, CInt(SOCK_STREAM.rawValue), 1, nil, 0) > 0 else {
-            throw InheritedSocketError(problem: "the descriptor handed over is not a listening Unix stream socket")
+            throw InheritedSocketError(
+                problem: "descriptor \(descriptor), handed over, is not a listening Unix stream socket")
         }
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         return descriptor
     }
 }

@@ -15,6 +15,8 @@ struct DaemonListener {
     /// Set if the path is ours to remove; systemd keeps its own.
     private let inode: UInt64?
 
+    var isPathOurs: Bool { inode != nil }
+
     /// From the client that started us, whose path we take over, or from systemd, which keeps it, or bound here.
     static func open(
         at location: SocketLocation, handedOver descriptor: CInt?, isPathOurs: Bool
@@ -35,8 +37,11 @@ struct DaemonListener {
         var hooks = Daemon.Hooks()
         hooks.accepting = { [location] in
             logger.info("ready", metadata: ["socket": "\(location.path)"])
-            ServiceNotification.ready(status: "Listening on \(location.path)")
+            ServiceNotification.ready()
         }
+        hooks.status = { ServiceNotification.status($0) }
+        hooks.reloading = { ServiceNotification.reloading() }
+        hooks.watchdog = ServiceNotification.watchdogInterval().map { ($0, { ServiceNotification.alive() }) }
         hooks.settled = { slstats_release_code() }
         hooks.stopping = { [location, inode] in
             logger.info("stopping")

@@ -54,5 +54,5 @@ enum ProcessSurroundings {
 
 /// There is nowhere to keep anything.
 struct PlacesError: Error, CustomStringConvertible {
-    let description = "neither XDG_STATE_HOME nor HOME names a folder of yours to keep the state in"
+    let description = SocketLocationError(code: .noHome, path: "").description
 }

@@ -33,34 +33,49 @@ struct Slstatsd: ParsableCommand {
     @Option(name: .customLong("socket-fd"), help: .hidden)
     var socketDescriptor: CInt?
 
+    @Flag(help: "Say which protections of the unit hold for this process, and end; exit code 1 if one does not.")
+    var probeSandbox = false
+
     mutating func run() throws {
+        if probeSandbox { throw ExitCode(SandboxProbe.report(ProcessSurroundings.current)) }
         // The starter's folder must not be kept busy. The rest of detaching it has done itself.
         if socketDescriptor != nil { chdir("/") }
+        // Until there is somebody who reads the configuration again, there is nothing to read again.
+        signal(SIGHUP, SIG_IGN)
         // What was read of other programs' credentials must not end in a file.
         var noCore = rlimit(rlim_cur: 0, rlim_max: 0)
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &noCore)
         var logger = Logger(label: "slstatsd", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = logLevel
+        var handedOver: CInt?
         do {
-            let surroundings = ProcessSurroundings.current
-            let places = try ProcessSurroundings.places(surroundings)
-            let configuration = try settings.configuration(surroundings)
-            let handedOver = try socketDescriptor ?? InheritedSocket.take()
-            // Somebody waits on a socket that was handed over, and a daemon that is about to stop has let go of its own.
-            let lock = try StateLock(
-                state: places.state, patience: handedOver == nil ? .zero : .seconds(5),
-                replacesHolder: handedOver != nil)
-            defer { withExtendedLifetime(lock) {} }
-            let listener = try DaemonListener.open(
-                at: places.socket, handedOver: handedOver, isPathOurs: socketDescriptor != nil)
-            let daemon = Daemon(
-                configuration: configuration, places: places, hooks: listener.hooks(logger), logger: logger)
-            try daemon.runAlone(listener: listener.descriptor)
+            handedOver = try InheritedSocket.take(socketDescriptor)
+            try serve(handedOver, logger)
         } catch {
             logger.error("cannot run", metadata: ["reason": "\(error)"])
             withdrawSocket()
+            if let handedOver { LastWords.say("\(error)", on: handedOver) }
             throw ExitCode(Self.exitCode(for: error))
         }
+    }
+
+    private func serve(_ handedOver: CInt?, _ logger: Logger) throws {
+        let surroundings = ProcessSurroundings.current
+        let places = try ProcessSurroundings.places(surroundings)
+        let configuration = try settings.configuration(surroundings)
+        // Somebody waits on a socket that was handed over, and a daemon that is about to stop has let go of its own.
+        let lock = try StateLock(
+            state: places.state, patience: handedOver == nil ? .zero : .seconds(5),
+            replacesHolder: handedOver != nil)
+        defer { withExtendedLifetime(lock) {} }
+        let listener = try DaemonListener.open(
+            at: places.socket, handedOver: handedOver, isPathOurs: socketDescriptor != nil)
+        var hooks = listener.hooks(logger)
+        hooks.configuration = { [settings] in try settings.configuration(surroundings) }
+        let daemon = Daemon(
+            configuration: configuration, places: places, hooks: hooks, logger: logger,
+            answersQueue: listener.isPathOurs)
+        try daemon.runAlone(listener: listener.descriptor)
     }
 
     /// A socket that was handed over and that nobody will serve would hold clients until their deadline.

@@ -31,7 +31,7 @@ package struct Consent {
     }
 
     private let surroundings: Surroundings
-    private let mode: ConsentMode
+    package var mode: ConsentMode
     private let files: any FileSystem
     let clock: WallClock
     private let random: RandomSource

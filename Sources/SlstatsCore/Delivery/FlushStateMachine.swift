@@ -44,7 +44,7 @@ package struct FlushStateMachine: Sendable {
     }
 
     package private(set) var state = State.idle
-    private let thresholds: Thresholds
+    private var thresholds: Thresholds
     private var backoff: Backoff
 
     package init(thresholds: Thresholds, backoff: Backoff) {
@@ -116,6 +116,14 @@ package struct FlushStateMachine: Sendable {
             state = pending.events > 0 ? .waiting : .idle
             return pending.events > 0 ? .armTimer(thresholds.interval) : .disarmTimer
         }
+    }
+
+    /// Other rules from now on, and perhaps another collector: neither the back-off nor a refusal holds any longer.
+    package mutating func reconfigured(_ thresholds: Thresholds, pending: Pending) -> Action {
+        self.thresholds = thresholds
+        if case .exporting = state { return .wait }
+        state = .idle
+        return pending.events > 0 ? eventsRecorded(pending: pending, isUrgent: false) : .disarmTimer
     }
 
     /// Everything pending was thrown away. A running export has been cancelled and still reports its end.

@@ -9,7 +9,7 @@ package import SystemPackage
 /// state: there is no index that could disagree with it.
 package struct Spool {
     package let folder: FilePath
-    package let limits: SpoolLimits
+    package var limits: SpoolLimits
     /// Oldest first.
     package internal(set) var batches: [SealedBatch] = []
     package internal(set) var ledger: Ledger

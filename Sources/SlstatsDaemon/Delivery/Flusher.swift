@@ -2,40 +2,63 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Logging
+internal import NIOCore
 internal import ServiceLifecycle
 internal import SlstatsCore
 
 /// Delivers batches when the store says so, one after the other, until there are none or one fails.
 struct Flusher: Service {
     private let store: Store
-    private let exporter: any Exporter
+    private let group: any EventLoopGroup
     private let logger: Logger
 
-    init(store: Store, exporter: any Exporter, logger: Logger) {
+    init(store: Store, group: any EventLoopGroup, logger: Logger) {
         self.store = store
-        self.exporter = exporter
+        self.group = group
         self.logger = logger
     }
 
     func run() async throws {
+        var current: (settings: CollectorSettings, exporter: HTTPExporter)?
         await withGracefulShutdownHandler {
-            for await _ in store.exportRequests { await exportPending() }
+            for await _ in store.exportRequests {
+                let settings = await store.configuration.collector
+                if current?.settings != settings {
+                    try? await current?.exporter.shutdown()
+                    current = nil
+                }
+                do {
+                    let exporter = try current?.exporter ?? exporter(settings)
+                    current = exporter.map { (settings, $0) }
+                    await exportPending(exporter)
+                } catch {
+                    await store.exportFailed("\(error)")
+                }
+            }
         } onGracefulShutdown: {
             // The batch stays in the spool under its id; the next start sends it.
             store.stopExports()
         }
+        // A client that is not shut down takes the process with it.
+        try await current?.exporter.shutdown()
     }
 
-    private func exportPending() async {
-        while let export = await store.nextExport() {
-            let outcome = await run(export)
+    /// - Returns: `nil` if nothing is to leave the machine.
+    private func exporter(_ settings: CollectorSettings) throws(ConfigurationError) -> HTTPExporter? {
+        guard let url = settings.url else { return nil }
+        return try HTTPExporter(settings, url: url, group: group, clock: .system)
+    }
+
+    private func exportPending(_ exporter: HTTPExporter?) async {
+        while let export = await store.nextExport(), let exporter {
+            let outcome = await run(export, exporter)
             log(outcome, export)
             guard await store.finishExport(of: export.key, with: outcome) else { return }
         }
     }
 
     /// Whichever comes first: the end of the attempt, or the end of anybody wanting it.
-    private func run(_ export: Store.Export) async -> DeliveryOutcome {
+    private func run(_ export: Store.Export, _ exporter: HTTPExporter) async -> DeliveryOutcome {
         await withTaskGroup(of: DeliveryOutcome.self) { group in
             group.addTask { await exporter.export(export.body, key: export.key) }
             group.addTask {

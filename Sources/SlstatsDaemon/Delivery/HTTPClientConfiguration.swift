@@ -31,7 +31,7 @@ extension HTTPClient.Configuration {
         }
     }
 
-    private static func tls(_ authorityFile: FilePath?) throws(ConfigurationError) -> TLSConfiguration {
+    static func tls(_ authorityFile: FilePath?) throws(ConfigurationError) -> TLSConfiguration {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.minimumTLSVersion = .tlsv12
         guard let path = authorityFile?.string else { return tls }

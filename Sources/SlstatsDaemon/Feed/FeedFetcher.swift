@@ -12,22 +12,18 @@ internal import SlstatsProtocol
 ///
 /// The request says nothing of who asks: no identifier of ours, no query, no cookie.
 struct FeedFetcher: Service {
-    private let store: Store
-    private let url: CollectorURL
-    private let feed: FeedSettings
-    private let settings: CollectorSettings
-    private let group: any EventLoopGroup
-
-    /// - Parameter settings: whose authorities and proxies are ours as well.
-    init(
-        store: Store, url: CollectorURL, feed: FeedSettings, settings: CollectorSettings, group: any EventLoopGroup
-    ) {
-        self.store = store
-        self.url = url
-        self.feed = feed
-        self.settings = settings
-        self.group = group
+    /// What to ask for, and how, as it was configured then.
+    struct Request: Sendable {
+        let url: CollectorURL
+        /// Of what is known.
+        let entityTag: String?
+        let feed: FeedSettings
+        /// Whose authorities and proxies are ours as well.
+        let settings: CollectorSettings
     }
+
+    let store: Store
+    let group: any EventLoopGroup
 
     func run() async throws {
         await withGracefulShutdownHandler {
@@ -38,31 +34,31 @@ struct FeedFetcher: Service {
     }
 
     private func serve() async {
-        for await entityTag in store.feedRequests {
+        for await request in store.feedRequests {
             // A daemon that stops does not wait for a server.
             let answer = try? await cancelWhenGracefulShutdown {
                 let answer = await Patience.wait(
-                    TimeAmount(feed.timeout), on: group.next(), else: .refused("no answer in time")
+                    TimeAmount(request.feed.timeout), on: group.next(), else: .refused("no answer in time")
                 ) {
-                    await fetch(entityTag)
+                    await fetch(request)
                 }
                 try Task.checkCancellation()
                 return answer
             }
             guard let answer else { return }
-            await store.takeFeed(answer)
+            await store.takeFeed(answer, from: request.url)
         }
     }
 
     /// With a client of its own, which is gone afterwards: once a day is no reason to keep one.
-    private func fetch(_ entityTag: String?) async -> NotificationFeed.Answer {
+    private func fetch(_ request: Request) async -> NotificationFeed.Answer {
         do {
             let configuration = try HTTPClient.Configuration(
-                authorityFile: settings.authorityFile, proxy: settings.proxy(for: url),
+                authorityFile: request.settings.authorityFile, proxy: request.settings.proxy(for: request.url),
                 maximumAnswerBytes: ProtocolLimits.maximumFeedBytes)
             let client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
             let answer: NotificationFeed.Answer
-            do { answer = try await fetch(entityTag, client) } catch {
+            do { answer = try await fetch(request, client) } catch {
                 let reason = DeliveryFailure.describe(error)
                 answer = DeliveryFailure.isBeforeRequest(error) ? .unreachable(reason) : .refused(reason)
             }
@@ -73,20 +69,21 @@ struct FeedFetcher: Service {
         }
     }
 
-    private func fetch(_ entityTag: String?, _ client: HTTPClient) async throws -> NotificationFeed.Answer {
-        let response = try await client.execute(request(url.description, entityTag), timeout: TimeAmount(feed.timeout))
+    private func fetch(_ request: Request, _ client: HTTPClient) async throws -> NotificationFeed.Answer {
+        let timeout = TimeAmount(request.feed.timeout)
+        let url = request.url.description
+        let response = try await client.execute(get(url, request.entityTag), timeout: timeout)
         switch response.status.code {
         case 200: break
-        case 304 where entityTag != nil: return .unchanged
+        case 304 where request.entityTag != nil: return .unchanged
         default: return .refused("HTTP \(response.status.code)")
         }
         guard let body = try await Self.collect(response.body) else {
             return .refused("it has more than \(ProtocolLimits.maximumFeedBytes) bytes")
         }
         let tag = response.headers.first(name: "etag").flatMap(Self.entityTag)
-        guard let publicKey = feed.publicKey else { return .document(body, entityTag: tag, isAuthentic: nil) }
-        let signature = try await client.execute(
-            request(url.description + ".sig", nil), timeout: TimeAmount(feed.timeout))
+        guard let publicKey = request.feed.publicKey else { return .document(body, entityTag: tag, isAuthentic: nil) }
+        let signature = try await client.execute(get(url + ".sig", nil), timeout: timeout)
         guard signature.status == .ok, let bytes = try await Self.collect(signature.body) else {
             return .refused("its signature, \(url).sig, cannot be had: HTTP \(signature.status.code)")
         }
@@ -94,7 +91,7 @@ struct FeedFetcher: Service {
             body, entityTag: tag, isAuthentic: FeedSignature.isValid(bytes, of: body, publicKey: publicKey))
     }
 
-    private func request(_ url: String, _ entityTag: String?) -> HTTPClientRequest {
+    private func get(_ url: String, _ entityTag: String?) -> HTTPClientRequest {
         var request = HTTPClientRequest(url: url)
         request.headers = ["Accept": "application/json", "User-Agent": "slstatsd/\(SlstatsVersion.current)"]
         if let entityTag { request.headers.add(name: "If-None-Match", value: entityTag) }

@@ -24,9 +24,13 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var isFinishing = false
     /// When it last said something, or came.
     private(set) var lastRead = NIODeadline.now()
+    private var hasRead = false
 
-    /// How long a connection may still ask when the daemon stops.
-    private static var lastChance: TimeAmount { .milliseconds(20) }
+    /// When the daemon stops, a connection that has said nothing for so long has said all; one that has just come gets
+    /// longer, and nobody more than the last.
+    private static var quiet: TimeAmount { .milliseconds(20) }
+    private static var patience: TimeAmount { .milliseconds(200) }
+    private static var longestPatience: TimeAmount { .seconds(1) }
 
     init(store: Store, socket: String) {
         self.store = store
@@ -57,6 +61,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isFinishing else { return }
         lastRead = .now()
+        hasRead = true
         // Whoever goes on asking has read what it was told.
         receipts = []
         var buffer = unwrapInboundIn(data)
@@ -146,6 +151,17 @@ final class ConnectionHandler: ChannelInboundHandler {
         writeReady()
     }
 
+    /// Whoever is in the middle of a thousand requests, or has just connected, is about to say more.
+    private func finishWhenQuiet(_ loop: any EventLoop, _ end: NIODeadline) {
+        let quietSince = lastRead + (hasRead ? Self.quiet : Self.patience)
+        // Whoever has not taken its answers is not read from, and quiet for that reason only.
+        let isQuiet = quietSince <= .now() && !isOwedAnswer
+        guard !isQuiet, .now() < end else { return finish() }
+        loop.assumeIsolated().scheduleTask(deadline: min(max(quietSince, .now() + .milliseconds(5)), end)) {
+            self.finishWhenQuiet(loop, end)
+        }
+    }
+
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case ChannelEvent.inputClosed:
@@ -153,8 +169,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             receipts = []
             finish()
         case is ChannelShouldQuiesceEvent:
-            // Whoever has just connected is about to say something.
-            context.eventLoop.assumeIsolated().scheduleTask(in: Self.lastChance) { self.finish() }
+            finishWhenQuiet(context.eventLoop, .now() + Self.longestPatience)
         default: context.fireUserInboundEventTriggered(event)
         }
     }

@@ -15,6 +15,7 @@ struct SocketServer: Service {
     private let socket: String
     private let store: Store
     private let userID: UInt32
+    private let answersQueue: Bool
     private let group: any EventLoopGroup
     private let logger: Logger
     private let onAccepting: @Sendable () -> Void
@@ -23,16 +24,18 @@ struct SocketServer: Service {
     /// - Parameters:
     ///   - descriptor: a listening Unix stream socket; it is closed when the service ends.
     ///   - userID: whoever else connects is turned away.
+    ///   - answersQueue: accept whoever waits in the queue before the socket is closed.
     ///   - onAccepting: called when a connection would be answered.
     ///   - onStopping: called before the socket is closed.
     init(
-        descriptor: CInt, socket: String, store: Store, userID: UInt32, group: any EventLoopGroup, logger: Logger,
-        onAccepting: @escaping @Sendable () -> Void, onStopping: @escaping @Sendable () -> Void
+        descriptor: CInt, socket: String, store: Store, userID: UInt32, group: any EventLoopGroup, answersQueue: Bool,
+        logger: Logger, onAccepting: @escaping @Sendable () -> Void, onStopping: @escaping @Sendable () -> Void
     ) {
         self.descriptor = descriptor
         self.socket = socket
         self.store = store
         self.userID = userID
+        self.answersQueue = answersQueue
         self.group = group
         self.logger = logger
         self.onAccepting = onAccepting
@@ -66,7 +69,10 @@ struct SocketServer: Service {
             let closed = server.eventLoop.makePromise(of: Void.self)
             closed.futureResult.cascade(to: quiesced)
             server.eventLoop.execute {
-                Self.afterQueue(of: descriptor, on: server.eventLoop) { quiescing.initiateShutdown(promise: closed) }
+                let end = answersQueue ? NIODeadline.now() + Self.queuePatience : .now()
+                Self.afterQueue(of: descriptor, on: server.eventLoop, until: end) {
+                    quiescing.initiateShutdown(promise: closed)
+                }
             }
         }
         // Ends when the last connection has been given its answers, or when another service has failed.
@@ -77,17 +83,19 @@ struct SocketServer: Service {
         }
     }
 
-    /// Whoever connected before the path was gone is accepted first: closing the socket would turn them away. Not for
-    /// long, since the path of systemd stays, and its queue waits for the next daemon.
+    private static var queuePatience: TimeAmount { .seconds(1) }
+
+    /// Whoever connected before the path was gone is accepted first: closing the socket would turn them away. A socket of
+    /// systemd stays, and its queue waits for the next daemon.
     private static func afterQueue(
-        of descriptor: CInt, on loop: any EventLoop, rounds: Int = 100, _ then: @escaping @Sendable () -> Void
+        of descriptor: CInt, on loop: any EventLoop, until end: NIODeadline, _ then: @escaping @Sendable () -> Void
     ) {
         var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         let isWaiting = poll(&entry, 1, 0) > 0 && entry.revents == Int16(POLLIN)
-        guard rounds > 0, isWaiting else { return then() }
+        guard isWaiting, .now() < end else { return then() }
         // Work that is merely queued would run before the loop looks at the socket again.
         loop.scheduleTask(in: .milliseconds(1)) {
-            afterQueue(of: descriptor, on: loop, rounds: rounds - 1, then)
+            afterQueue(of: descriptor, on: loop, until: end, then)
         }
     }
 

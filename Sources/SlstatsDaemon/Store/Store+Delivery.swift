@@ -246,12 +246,19 @@ extension Store {
         schedulePrompt(isNew: true)
     }
 
+    /// There is no way to the collector at all.
+    func exportFailed(_ reason: String) {
+        logger.error("nothing can be sent, will try again", metadata: ["reason": "\(reason)"])
+        _ = endExports(.retryLater(delay: nil, reason: reason))
+    }
+
     private func endExports(_ outcome: DeliveryOutcome) -> Export? {
         readAhead = nil
         accountForSettled()
         let summary = (worstOutcome ?? outcome).summary
         worstOutcome = nil
         perform(flushMachine.exportFinished(outcome, pending: pendingTotals))
+        reportStatus()
         if !disableWaiters.isEmpty || isDiscardOwed { finishDiscarding() }
         if case .exporting = flushMachine.state { return nil }
         for waiter in flushWaiters { answer(waiter, outcome: summary) }

@@ -23,7 +23,7 @@ extension Store {
         switch configuration.feed.place {
         case nil: break
         case .file(let path): readFeed(path)
-        case .url:
+        case .url(let url):
             guard facts.notificationsMode != .off, !facts.off.contains(OffSwitch.doNotTrack.rawValue), !isFeedRunning,
                 let feed, feed.isDue(at: clock.milliseconds)
             else { return }
@@ -34,12 +34,19 @@ extension Store {
                 return logger.warning("feed not asked for", metadata: ["error": "\(error)"])
             }
             isFeedRunning = true
-            feedRequest.yield(feed.entityTag)
+            feedRequest.yield(
+                FeedFetcher.Request(
+                    url: url, entityTag: feed.entityTag, feed: configuration.feed, settings: configuration.collector))
         }
     }
 
-    func takeFeed(_ answer: NotificationFeed.Answer) {
+    /// - Parameter url: whose answer it is; another one may have been configured meanwhile.
+    func takeFeed(_ answer: NotificationFeed.Answer, from url: CollectorURL) {
         isFeedRunning = false
+        if configuration.feed.place == .url(url) { takeFeed(answer) }
+    }
+
+    private func takeFeed(_ answer: NotificationFeed.Answer) {
         do throws(FileError) {
             try feed?.take(answer, now: clock.milliseconds, jitter: jitter())
         } catch {

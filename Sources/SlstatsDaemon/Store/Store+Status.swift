@@ -48,6 +48,21 @@ extension Store {
         ]
     }
 
+    /// A line for whoever looks at the unit; said when something has come to its end, once a second at most.
+    func reportStatus() {
+        let flush = lastFlush.map { "last flush \(Self.utc($0.at)): \($0.outcome)" } ?? "nothing sent yet"
+        report("\(spool.pendingEvents) events pending, \(flush)")
+    }
+
+    private static func utc(_ milliseconds: Int64) -> String {
+        var seconds = time_t(milliseconds / 1000)
+        var parts = tm()
+        gmtime_r(&seconds, &parts)
+        return String(unsafeUninitializedCapacity: 32) { buffer in
+            buffer.withMemoryRebound(to: CChar.self) { strftime($0.baseAddress!, $0.count, "%FT%TZ", &parts) }
+        }
+    }
+
     /// What its owner would want to know of the rc file.
     private func rcFileStatus(_ stage: PlatformStage) -> JSON {
         var problem: RcFileProblem?

@@ -76,6 +76,7 @@ extension Store {
         case .failure(let error):
             answer(waiters, "\(error)")
         }
+        reportStatus()
         if !syncWaiters.isEmpty {
             startSync()
         } else if spool.hasUnsynced {

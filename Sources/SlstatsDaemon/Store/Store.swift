@@ -17,9 +17,11 @@ internal import SystemPackage
 /// threads, deliveries to ``Flusher``.
 actor Store {
     let loop: any EventLoop
-    let configuration: DaemonConfiguration
+    var configuration: DaemonConfiguration
     let clock: WallClock
     let logger: Logger
+    /// What the service manager shows of us.
+    let report: @Sendable (String) -> Void
     let startedAt = NIODeadline.now()
     let connections = Connections(limit: Connections.limit())
     var random: RandomSource
@@ -99,10 +101,10 @@ actor Store {
     /// The file and its signature as they were read last.
     var feedIdentities: [FileStatus.Identity?] = []
     var isFeedRunning = false
-    /// Each with the entity tag of what is known.
-    nonisolated let feedRequests: AsyncStream<String?>
-    let feedRequest: AsyncStream<String?>.Continuation
+    nonisolated let feedRequests: AsyncStream<FeedFetcher.Request>
+    let feedRequest: AsyncStream<FeedFetcher.Request>.Continuation
     let files: any FileSystem
+    let state: FilePath
     let promptSchedulePath: FilePath
     /// As it stands there; `nil` before the first time.
     var promptMoment: String?
@@ -113,13 +115,15 @@ actor Store {
     /// The seams: files, clock and random numbers come from outside (architecture.md, section 5).
     init(
         configuration: DaemonConfiguration, places: DaemonPlaces, loop: any EventLoop, syncThread: NIOThreadPool,
-        files: any FileSystem, clock: WallClock, random: RandomSource, logger: Logger
+        files: any FileSystem, clock: WallClock, random: RandomSource, logger: Logger,
+        report: @escaping @Sendable (String) -> Void
     ) throws {
         self.loop = loop
         self.configuration = configuration
         self.clock = clock
         self.random = random
         self.logger = logger
+        self.report = report
         self.syncThread = syncThread
         catalogue = .builtIn
         spool = try Spool(
@@ -132,6 +136,7 @@ actor Store {
         feed = configuration.feed.source.map { NotificationFeed($0, state: places.state, files: files) }
         (feedRequests, feedRequest) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         self.files = files
+        state = places.state
         promptSchedulePath = places.state.appending("notifications-due")
         flushMachine = FlushStateMachine(thresholds: configuration.flush, backoff: Backoff(random: random))
         (exportRequests, exportRequest) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))

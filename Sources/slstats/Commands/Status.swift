@@ -45,7 +45,10 @@ struct Status: ParsableCommand {
             rows.append(("Dropped", "\(member.value.integer ?? 0), \(member.key)"))
         }
         rows += [
-            ("Spool", "\(number("spool", "bytes")) of \(number("spool", "maxBytes")) bytes"),
+            ("Spool", "\(number("spool", "bytes")) of \(number("spool", "maxBytes")) bytes")
+        ]
+        if let problem = string("spool", "problem") { rows.append(("Problem", problem)) }
+        rows += [
             ("Collector", string("collector", "url") ?? "none: nothing leaves this machine"),
             (
                 "Last flush",
