@@ -96,7 +96,7 @@ package struct Daemon {
     private func run(listener: CInt, _ group: MultiThreadedEventLoopGroup) async throws {
         // A write beyond RLIMIT_FSIZE should fail like any other full disk, not kill us.
         signal(SIGXFSZ, SIG_IGN)
-        try configuration.check()
+        try configuration.collector.checkFiles()
         let syncThread = NIOThreadPool(numberOfThreads: 1)
         syncThread.start()
         let store = try Store(

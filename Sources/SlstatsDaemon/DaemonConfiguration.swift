@@ -1,7 +1,6 @@
 // This source file is part of the slstats project
 // SPDX-License-Identifier: Apache-2.0
 
-internal import AsyncHTTPClient
 package import SlstatsCore
 package import SlstatsProtocol
 package import SystemPackage
@@ -19,12 +18,6 @@ package struct DaemonConfiguration: Sendable, Equatable {
     package var idle = IdleSettings()
 
     package init() {}
-
-    /// What can only be seen when everything is known, files included.
-    func check() throws(ConfigurationError) {
-        try collector.check()
-        if let path = collector.authorityFile { _ = try HTTPClient.Configuration.tls(path) }
-    }
 }
 
 /// When a daemon that nobody needs ends; the next client brings it back.

@@ -50,7 +50,7 @@ struct Reload: Service {
 extension Store {
     /// From now on this holds. What is on its way goes where it was going; what stands on disk is not touched.
     func apply(_ next: DaemonConfiguration) throws(ConfigurationError) {
-        try next.check()
+        try next.collector.checkFiles()
         let before = configuration
         configuration = next
         spool.limits = next.spool

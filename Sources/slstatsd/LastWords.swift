@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Glibc
+internal import SlstatsDaemon
 internal import SlstatsProtocol
 
 /// What a daemon that cannot run says on the socket that it was handed: whoever waits there hears the reason, instead of
@@ -22,7 +23,8 @@ enum LastWords {
             let client = accept(listener, nil, nil)
             guard client >= 0 else { return }
             defer { close(client) }
-            if isUser(client) { answer(error, to: client) }
+            // Nobody else is told anything.
+            if PeerCredentials.of(client)?.userID == geteuid() { answer(error, to: client) }
         }
     }
 
@@ -55,13 +57,5 @@ enum LastWords {
     private static func isReadable(_ descriptor: CInt, _ milliseconds: CInt) -> Bool {
         var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         return poll(&entry, 1, milliseconds) > 0 && entry.revents & Int16(POLLIN) != 0
-    }
-
-    /// Nobody else is told anything (unix(7), SO_PEERCRED).
-    private static func isUser(_ client: CInt) -> Bool {
-        // struct ucred: pid, uid, gid.
-        var peer: (pid_t, uid_t, gid_t) = (0, .max, 0)
-        var size = socklen_t(MemoryLayout.size(ofValue: peer))
-        return getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.1 == geteuid()
     }
 }

@@ -35,14 +35,19 @@ enum ProcessSurroundings {
     /// Root; in a user namespace that has no root (`PrivateUsers=`) the number that stands for everybody outside it
     /// (user_namespaces(7)).
     private static var administrator: UInt32 {
-        let files = PosixFileSystem()
-        func text(_ path: FilePath) -> String? {
-            (try? files.read(path, limit: 4096)).map { String(decoding: $0, as: UTF8.self) }
-        }
-        guard let map = text("/proc/self/uid_map") else { return 0 }
-        let hasRoot = map.split(separator: "\n").contains { $0.split(separator: " ").first == "0" }
-        let overflow = text("/proc/sys/kernel/overflowuid").flatMap { UInt32($0.prefix { $0.isNumber }) }
-        return hasRoot ? 0 : overflow ?? 0
+        guard !hasRoot else { return 0 }
+        return text("/proc/sys/kernel/overflowuid").flatMap { UInt32($0.prefix { $0.isNumber }) } ?? 0
+    }
+
+    /// Whether there is a root where we are; assumed if the kernel does not say.
+    static var hasRoot: Bool {
+        guard let map = text("/proc/self/uid_map") else { return true }
+        return map.split(separator: "\n").contains { $0.split(separator: " ").first == "0" }
+    }
+
+    /// What the kernel says in a file of proc(5).
+    static func text(_ path: FilePath) -> String? {
+        (try? PosixFileSystem().read(path, limit: 1 << 20)).map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// `$XDG_CONFIG_HOME/slstats/config.json`, else `~/.config/slstats/config.json`.

@@ -4,6 +4,7 @@
 internal import CProbe
 internal import Glibc
 internal import SlstatsProtocol
+internal import SystemPackage
 
 /// Finds out by trying which protections of the unit hold: under a user manager many directives start fine and do nothing
 /// (systemd.exec(5), "Sandboxing").
@@ -45,7 +46,7 @@ struct SandboxProbe {
     /// In the order of the unit. The last ones cannot be undone: a process that has asked should end.
     func findings() -> [Finding] {
         [
-            state("PrivateUsers", "root is nobody in here", !Self.hasRoot),
+            state("PrivateUsers", "root is nobody in here", !ProcessSurroundings.hasRoot),
             state("NoNewPrivileges", "no program gives more rights", Self.status("NoNewPrivs") == "1"),
             state(
                 "CapabilityBoundingSet", "no capability can come back",
@@ -179,25 +180,14 @@ struct SandboxProbe {
 
     // MARK: - What the kernel says
 
-    private static func text(_ path: String) -> String {
-        guard let file = fopen(path, "re") else { return "" }
-        defer { fclose(file) }
-        var text = ""
-        var buffer = [CChar](repeating: 0, count: 4096)
-        while fgets(&buffer, CInt(buffer.count), file) != nil {
-            text += String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        }
-        return text
+    private static func lines(_ path: FilePath) -> [Substring] {
+        ProcessSurroundings.text(path)?.split(separator: "\n") ?? []
     }
 
     /// A line of `/proc/self/status` (proc(5)).
     private static func status(_ name: String) -> String? {
-        let line = text("/proc/self/status").split(separator: "\n").first { $0.hasPrefix(name + ":") }
+        let line = lines("/proc/self/status").first { $0.hasPrefix(name + ":") }
         return line.map { $0.dropFirst(name.count + 1).filter { !$0.isWhitespace } }
-    }
-
-    private static var hasRoot: Bool {
-        text("/proc/self/uid_map").split(separator: "\n").contains { $0.split(separator: " ").first == "0" }
     }
 
     private static var mask: mode_t {
@@ -221,7 +211,7 @@ struct SandboxProbe {
     /// - Parameter root: what is mounted there contains this in its path.
     private static func isMount(_ path: String, of root: String = "") -> Bool {
         // "36 35 98:0 /mnt1 /mnt2 rw,noatime …": the fourth is what is mounted, the fifth where.
-        text("/proc/self/mountinfo").split(separator: "\n").contains { line in
+        lines("/proc/self/mountinfo").contains { line in
             let fields = line.split(separator: " ")
             return fields.count > 5 && fields[4] == path && (root.isEmpty || fields[3].contains(root))
         }

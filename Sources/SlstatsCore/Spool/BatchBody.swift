@@ -39,7 +39,8 @@ package struct BatchBody: Sendable, Equatable {
 
     /// Some of the events, in order, as one JSON array on one line.
     package func jsonArray(_ indices: Range<Int>) -> [UInt8] {
-        guard indices != ranges.indices, let first = indices.first, let last = indices.last else { return array }
+        guard indices != ranges.indices else { return array }
+        guard let first = indices.first, let last = indices.last else { return Array("[]".utf8) }
         return [UInt8(ascii: "[")] + array[ranges[first].lowerBound..<ranges[last].upperBound] + [UInt8(ascii: "]")]
     }
 

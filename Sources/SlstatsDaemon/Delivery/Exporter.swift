@@ -11,4 +11,7 @@ protocol Exporter: Sendable {
     ///   - body: a JSON array of events.
     ///   - key: the same for the same events, however often they are sent.
     func export(_ body: [UInt8], key: BatchID) async -> DeliveryOutcome
+
+    /// Called once, when nothing is on its way.
+    func shutdown() async throws
 }

@@ -19,7 +19,7 @@ struct Flusher: Service {
     }
 
     func run() async throws {
-        var current: (settings: CollectorSettings, exporter: HTTPExporter)?
+        var current: (settings: CollectorSettings, exporter: any Exporter)?
         await withGracefulShutdownHandler {
             for await _ in store.exportRequests {
                 let settings = await store.configuration.collector
@@ -44,12 +44,12 @@ struct Flusher: Service {
     }
 
     /// - Returns: `nil` if nothing is to leave the machine.
-    private func exporter(_ settings: CollectorSettings) throws(ConfigurationError) -> HTTPExporter? {
+    private func exporter(_ settings: CollectorSettings) throws(ConfigurationError) -> (any Exporter)? {
         guard let url = settings.url else { return nil }
         return try HTTPExporter(settings, url: url, group: group, clock: .system)
     }
 
-    private func exportPending(_ exporter: HTTPExporter?) async {
+    private func exportPending(_ exporter: (any Exporter)?) async {
         while let export = await store.nextExport(), let exporter {
             let outcome = await run(export, exporter)
             log(outcome, export)
@@ -58,7 +58,7 @@ struct Flusher: Service {
     }
 
     /// Whichever comes first: the end of the attempt, or the end of anybody wanting it.
-    private func run(_ export: Store.Export, _ exporter: HTTPExporter) async -> DeliveryOutcome {
+    private func run(_ export: Store.Export, _ exporter: any Exporter) async -> DeliveryOutcome {
         await withTaskGroup(of: DeliveryOutcome.self) { group in
             group.addTask { await exporter.export(export.body, key: export.key) }
             group.addTask {

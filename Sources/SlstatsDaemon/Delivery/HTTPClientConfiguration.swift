@@ -31,7 +31,7 @@ extension HTTPClient.Configuration {
         }
     }
 
-    static func tls(_ authorityFile: FilePath?) throws(ConfigurationError) -> TLSConfiguration {
+    fileprivate static func tls(_ authorityFile: FilePath?) throws(ConfigurationError) -> TLSConfiguration {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.minimumTLSVersion = .tlsv12
         guard let path = authorityFile?.string else { return tls }
@@ -45,4 +45,9 @@ extension HTTPClient.Configuration {
         tls.additionalTrustRoots = [.file(path)]
         return tls
     }
+}
+
+extension CollectorSettings {
+    /// - Throws: for a file of certificates that holds none; better said at the start than at the first delivery.
+    func checkFiles() throws(ConfigurationError) { _ = try HTTPClient.Configuration.tls(authorityFile) }
 }

@@ -4,7 +4,6 @@
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
-internal import OrderedJSON
 internal import SlstatsCore
 internal import SlstatsProtocol
 internal import SystemPackage
@@ -27,16 +26,6 @@ extension Store {
         let cancellation: AsyncStream<Never>.Continuation
     }
 
-    /// Somebody who asked for `flush` and waits.
-    struct FlushWaiter {
-        let id: Int
-        let promise: EventLoopPromise<JSON>
-        let sentBefore: Int64
-        /// Of the last event that was pending then.
-        let lastSequence: UInt64
-        let timer: Scheduled<Void>
-    }
-
     var pendingTotals: FlushStateMachine.Pending {
         FlushStateMachine.Pending(events: spool.pendingEvents, bytes: spool.bytes)
     }
@@ -47,7 +36,7 @@ extension Store {
         return pendingTotals
     }
 
-    private var hasCollector: Bool { configuration.collector.url != nil }
+    var hasCollector: Bool { configuration.collector.url != nil }
 
     // MARK: - Acting on the state machine
 
@@ -128,9 +117,9 @@ extension Store {
 
     /// On a thread of its own: a disk takes its time, and checking half a mebibyte takes a millisecond.
     private func read(_ batch: SealedBatch) -> EventLoopFuture<BatchReading.Outcome?> {
-        defer { readAhead = nil }
-        if let readAhead, readAhead.batch == batch.id { return readAhead.outcome }
-        return start(spool.reading(of: batch))
+        guard let ahead = readAhead, ahead.batch == batch.id else { return start(spool.reading(of: batch)) }
+        readAhead = nil
+        return ahead.outcome
     }
 
     private func start(_ reading: BatchReading) -> EventLoopFuture<BatchReading.Outcome?> {
@@ -155,7 +144,9 @@ extension Store {
         let (stream, continuation) = AsyncStream<Never>.makeStream()
         runningExport = RunningExport(batch: batch, body: body, key: request.key, cancellation: continuation)
         spool.inDelivery = batch.id
-        readAhead = spool.batchAfterNext.map { ($0.id, start(spool.reading(of: $0))) }
+        if let next = spool.batchAfterNext, readAhead?.batch != next.id {
+            readAhead = (next.id, start(spool.reading(of: next)))
+        }
         return Export(
             key: request.key, body: body.jsonArray(request.range), eventCount: request.range.count,
             cancellation: stream)
@@ -181,60 +172,6 @@ extension Store {
             _ = endExports(outcome)
         }
         return false
-    }
-
-    private func settle(_ batch: SealedBatch, _ body: BatchBody) {
-        let plan = deliveryPlan?.plan
-        deliveryPlan = nil
-        spool.partlySent = nil
-        let rejected = (plan?.rejected ?? []).map { body[$0] }
-        if !rejected.isEmpty {
-            // The others may be fine, but the flush as a whole was not.
-            worstOutcome = worstOutcome ?? .rejected(status: plan?.rejectedStatus ?? 0)
-            logger.warning(
-                "events that the collector does not take are in quarantine",
-                metadata: ["batch": "\(batch.id)", "events": "\(rejected.count)"])
-        }
-        spool.settle(batch, sent: plan?.sent ?? 0, rejected: rejected)
-    }
-
-    /// Called when the next request is on its way, so that the collector does not wait for our disk, and at the end. What
-    /// a crash in between leaves out of the ledger is sent again, under the same key.
-    ///
-    /// - Parameter minimum: fewer batches wait for the next time; a sync of the ledger takes as long as half a request.
-    func accountForSettled(atLeast minimum: Int = 1) {
-        guard spool.settledBatches >= minimum else { return }
-        do throws(FileError) {
-            try spool.accountForSettled()
-            settledAccountedFor()
-        } catch {
-            // It will not be sent again by us, and the ledger is tried again with the next entry.
-            logger.error("delivery not accounted for", metadata: ["error": "\(error)"])
-        }
-    }
-
-    private func settledAccountedFor() {
-        if spool.pendingEvents == 0 { recordedStages = [] }
-        removeFiles()
-        // The unlinking has to become durable some time.
-        armSyncTimer()
-    }
-
-    private func removeFiles() {
-        guard removal == nil, let work = spool.beginRemoval() else { return }
-        let future = NIOThreadPool.singleton.runIfActive(eventLoop: loop) { work.run() }
-        removal = future
-        future.whenComplete { result in
-            self.assumeIsolated { store in
-                store.removal = nil
-                store.spool.endRemoval((try? result.get()) ?? [])
-                store.removeFiles()
-            }
-        }
-    }
-
-    private func removalFinished() async {
-        while let removal { _ = try? await removal.get() }
     }
 
     private func updateNotifications(from answer: [UInt8]) {
@@ -266,16 +203,6 @@ extension Store {
         return nil
     }
 
-    /// Whoever asked for what was pending then has it, also if others go on recording.
-    private func answerFlushWaiters() {
-        let first = spool.firstPendingSequence ?? .max
-        let done = flushWaiters.filter { $0.lastSequence < first }
-        guard !done.isEmpty else { return }
-        accountForSettled()
-        flushWaiters.removeAll { $0.lastSequence < first }
-        for waiter in done { answer(waiter, outcome: (worstOutcome ?? .delivered(answer: [])).summary) }
-    }
-
     nonisolated func cancelExport() {
         loop.execute { self.assumeIsolated { $0.runningExport?.cancellation.finish() } }
     }
@@ -296,42 +223,5 @@ extension Store {
             }
         }
         cancelExport()
-    }
-
-    // MARK: - The flush request
-
-    /// Answers when everything pending is delivered, when that failed, or when the time is up; delivery goes on.
-    func flush(timeout: TimeAmount) -> EventLoopFuture<JSON> {
-        let promise = loop.makePromise(of: JSON.self)
-        let id = (flushWaiters.map(\.id).max() ?? 0) + 1
-        let timer = loop.scheduleTask(in: timeout) { self.assumeIsolated { $0.flushTimedOut(id) } }
-        let waiter = FlushWaiter(
-            id: id, promise: promise, sentBefore: spool.ledger.sent,
-            lastSequence: spool.lastSequence, timer: timer)
-        if !hasCollector {
-            obeyConsent()
-            answer(waiter, outcome: "local only: collector.url is not set")
-        } else if !isExportAllowed() {
-            answer(waiter, outcome: "telemetry is off")
-        } else if spool.pendingEvents == 0 {
-            answer(waiter, outcome: "nothing pending")
-        } else {
-            flushWaiters.append(waiter)
-            perform(flushMachine.flushRequested(pending: pendingTotals))
-        }
-        return promise.futureResult
-    }
-
-    private func flushTimedOut(_ id: Int) {
-        guard let index = flushWaiters.firstIndex(where: { $0.id == id }) else { return }
-        answer(flushWaiters.remove(at: index), outcome: "timed out, delivery goes on")
-    }
-
-    private func answer(_ waiter: FlushWaiter, outcome: String) {
-        waiter.timer.cancel()
-        waiter.promise.succeed([
-            "delivered": JSON(spool.ledger.sent - waiter.sentBefore), "pending": JSON(spool.pendingEvents),
-            "batches": JSON(spool.segmentCount), "outcome": .string(outcome),
-        ])
     }
 }

@@ -105,7 +105,7 @@ actor Store {
     let feedRequest: AsyncStream<FeedFetcher.Request>.Continuation
     let files: any FileSystem
     let state: FilePath
-    let promptSchedulePath: FilePath
+    var promptSchedulePath: FilePath { state.appending("notifications-due") }
     /// As it stands there; `nil` before the first time.
     var promptMoment: String?
     var ownHistory: OwnDisplayHistory
@@ -137,7 +137,6 @@ actor Store {
         (feedRequests, feedRequest) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         self.files = files
         state = places.state
-        promptSchedulePath = places.state.appending("notifications-due")
         flushMachine = FlushStateMachine(thresholds: configuration.flush, backoff: Backoff(random: random))
         (exportRequests, exportRequest) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         (idleEnds, idleEnd) = AsyncStream.makeStream()
