@@ -166,7 +166,10 @@ extension Store {
         sealClosedSegments()
         armSyncTimer()
         armExpiryTimer()
-        perform(flushMachine.eventsRecorded(pending: newlyPendingTotals, isUrgent: isUrgent))
+        // Local only: nothing is ever due.
+        if hasCollector {
+            perform(flushMachine.eventsRecorded(pending: newlyPendingTotals, isUrgent: isUrgent))
+        }
         return .written
     }
 

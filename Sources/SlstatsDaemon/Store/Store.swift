@@ -153,7 +153,7 @@ actor Store {
         if spool.hasUnsynced { armSyncTimer() }
         if spool.pendingEvents > 0 { recordedStages = consent.stagesOnDisk().union([.production]) }
         obeyConsent()
-        perform(flushMachine.started(pending: pendingTotals))
+        if hasCollector { perform(flushMachine.started(pending: pendingTotals)) }
         if case .file(let path) = configuration.feed.place { readFeed(path) }
         schedulePrompt()
         armIdleTimer()
