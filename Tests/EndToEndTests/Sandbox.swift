@@ -51,16 +51,17 @@ struct Sandbox: Sendable {
         return try outcome.get()
     }
 
-    /// A folder of the programs as they are installed: copies, which other users may run, with the static client where
+    /// A folder of the programs as they are installed: copies, which other users may run, as they are shipped where
     /// there is one. Links would not do, since a client looks for the daemon beside its own executable.
     func installPrograms() throws -> String {
         let folder = home + "/bin"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
         let client = Self.staticClient ?? "\(Self.products)/slstats"
         try FileManager.default.copyItem(atPath: client, toPath: folder + "/slstats")
-        for program in ["slstatsd", "slstats-collector"] {
-            try FileManager.default.copyItem(atPath: "\(Self.products)/\(program)", toPath: "\(folder)/\(program)")
-        }
+        let daemon = Self.releaseDaemon ?? "\(Self.products)/slstatsd"
+        try FileManager.default.copyItem(atPath: daemon, toPath: folder + "/slstatsd")
+        let collector = "\(Self.products)/slstats-collector"
+        try FileManager.default.copyItem(atPath: collector, toPath: folder + "/slstats-collector")
         return folder
     }
 

@@ -9,7 +9,7 @@ import Testing
 struct ServiceLifecycleTests {
     /// `recorders COUNT`: four shells that record, one event after the other, until the file `enough` is there; each writes
     /// what went wrong, and how many it has recorded. `recorded_all` says whether the daemon has as many.
-    private static let load = #"""
+    static let load = #"""
         recorders() {
             for shell in 1 2 3 4; do
                 ( count=0; while [ ! -e enough ]; do
