@@ -29,7 +29,7 @@ LONG := -c release -Xswiftc -enable-testing --scratch-path .build/long
 # What only computes.
 UNITS := OrderedJSONTests|SlstatsProtocolTests|SlstatsCoreTests
 # Suites that load the machine so much that others would miss their deadlines, or the other way round.
-ALONE := DemoTests|SystemdTests|ServiceLifecycleTests|ForeignWriterTests|DisableFaultTests|SpoolFaultTests|PowerCutTests|ConcurrentClaimTests|PromptHookTests
+ALONE := DemoTests|InstallTests|SystemdTests|ServiceLifecycleTests|ForeignWriterTests|DisableFaultTests|SpoolFaultTests|PowerCutTests|ConcurrentClaimTests|PromptHookTests
 
 help:
 	@echo 'make demo       see the whole thing run in a throw-away home'
@@ -114,7 +114,7 @@ install: programs
 		while [ ! -d "$$folder" ]; do echo "$$folder"; folder=$$(dirname "$$folder"); done; done | sort -u > $(PROGRAMS)/folders
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(DOCDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man8 \
 		$(DESTDIR)$(BASH_COMPLETION) $(DESTDIR)$(ZSH_COMPLETION) $(DESTDIR)$(FISH_COMPLETION)
-	cat $(PROGRAMS)/folders >> $(DESTDIR)$(DOCDIR)/.folders
+	[ -n '$(DESTDIR)' ] || cat $(PROGRAMS)/folders >> $(DOCDIR)/.folders
 	install -m 755 $(PROGRAMS)/slstats $(PROGRAMS)/slstatsd $(PROGRAMS)/slstats-collector $(DESTDIR)$(BINDIR)
 	install -m 644 systemd/slstatsd.socket $(DESTDIR)$(UNITDIR)
 	sed 's|@BINDIR@|$(BINDIR)|' systemd/slstatsd.service > $(PROGRAMS)/slstatsd.service
@@ -131,8 +131,8 @@ uninstall:
 	@[ -n '$(DESTDIR)' ] || systemd/deactivate
 	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
 	@rmdir $(DESTDIR)$(UNITDIR)/slstatsd.service.d $(DESTDIR)$(UNITDIR)/sockets.target.wants 2> /dev/null || true
-	@folders=$(DESTDIR)$(DOCDIR)/.folders; [ ! -e "$$folders" ] || { list=$$(sort -ru "$$folders"); rm "$$folders"; \
+	@folders=$(DOCDIR)/.folders; [ -n '$(DESTDIR)' ] || [ ! -e "$$folders" ] || { list=$$(sort -ru "$$folders"); rm "$$folders"; \
 		for folder in $$list; do rmdir "$$folder" 2> /dev/null; done; true; }
-	@[ -n '$(DESTDIR)' ] || ! systemctl --user daemon-reload 2> /dev/null
+	@[ -n '$(DESTDIR)' ] || systemctl --user daemon-reload 2> /dev/null || true
 	@echo "What was recorded stays in $${XDG_STATE_HOME:-~/.local/state}/slstats, the switch in ~/.serverlessrc, and the"
 	@echo "configuration in $${XDG_CONFIG_HOME:-~/.config}/slstats; they are yours to delete."
