@@ -29,7 +29,7 @@ LONG := -c release -Xswiftc -enable-testing --scratch-path .build/long
 # What only computes.
 UNITS := OrderedJSONTests|SlstatsProtocolTests|SlstatsCoreTests
 # Suites that load the machine so much that others would miss their deadlines, or the other way round.
-ALONE := DemoTests|InstallTests|SystemdTests|ServiceLifecycleTests|ForeignWriterTests|DisableFaultTests|SpoolFaultTests|PowerCutTests|ConcurrentClaimTests|PromptHookTests
+ALONE := DemoTests|StartTests|InstallTests|SystemdTests|ServiceLifecycleTests|ForeignWriterTests|DisableFaultTests|SpoolFaultTests|PowerCutTests|ConcurrentClaimTests|PromptHookTests
 
 help:
 	@echo 'make demo       see the whole thing run in a throw-away home'

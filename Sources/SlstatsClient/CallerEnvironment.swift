@@ -47,12 +47,6 @@ package struct CallerEnvironment: Sendable {
     }
 
     package var surroundings: SocketLocation.Surroundings {
-        SocketLocation.Surroundings(userID: geteuid(), variable: lookUp, isOwnFolder: Self.isOwnFolder)
-    }
-
-    private static func isOwnFolder(_ path: String) -> Bool {
-        var status = stat()
-        guard lstat(path, &status) == 0 else { return false }
-        return status.st_mode & S_IFMT == S_IFDIR && status.st_uid == geteuid()
+        SocketLocation.Surroundings(userID: geteuid(), variable: lookUp)
     }
 }

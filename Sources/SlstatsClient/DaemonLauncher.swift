@@ -39,7 +39,7 @@ package struct DaemonLauncher: Sendable {
             switch try ListenerClaim.make(at: location) {
             case .alive(let socket): return DaemonConnection(socket)
             case .bound(let listener):
-                failure = start(with: listener)
+                failure = start(with: listener, deadline)
                 // Nobody will ever serve this socket: take it away while it is certainly ours.
                 if failure != 0, let inode = ListenerClaim.inode(at: location) {
                     ListenerClaim.withdraw(location, inode: inode)
@@ -65,10 +65,10 @@ package struct DaemonLauncher: Sendable {
     private static let newSession: Int16 = 0x80
 
     /// Answers 0, or the errno of the last program tried.
-    private func start(with listener: borrowing UnixSocket) -> CInt {
+    private func start(with listener: borrowing UnixSocket, _ deadline: Deadline) -> CInt {
         var failure: CInt = ENOENT
         for program in Self.programs() {
-            failure = spawn(program, listener)
+            failure = spawn(program, listener, deadline)
             if failure == 0 { break }
         }
         return failure
@@ -78,7 +78,7 @@ package struct DaemonLauncher: Sendable {
     /// hang-up in the caller's terminal miss it.
     ///
     /// posix_spawn(3) because the host may have threads, which fork(2) would leave behind with their locks held.
-    private func spawn(_ program: String, _ listener: borrowing UnixSocket) -> CInt {
+    private func spawn(_ program: String, _ listener: borrowing UnixSocket, _ deadline: Deadline) -> CInt {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -111,7 +111,21 @@ package struct DaemonLauncher: Sendable {
         var child: pid_t = 0
         var environment = Self.environment()
         defer { for entry in environment { free(entry) } }
-        return posix_spawnp(&child, program, &actions, &attributes, &arguments, &environment)
+        let failure = posix_spawnp(&child, program, &actions, &attributes, &arguments, &environment)
+        if failure == 0 { Self.wait(for: child, deadline) }
+        return failure
+    }
+
+    /// The program that was started leaves the daemon behind and ends (daemon(3)), so that no host of this library, which
+    /// may live for long, is its parent: it would have to wait for it, or keep a zombie.
+    ///
+    /// Nobody waits longer than the deadline for that. A host that ignores SIGCHLD, or waits for every child itself, finds
+    /// none here (ECHILD).
+    private static func wait(for child: pid_t, _ deadline: Deadline) {
+        while waitpid(child, nil, WNOHANG) == 0, deadline.remainingMilliseconds > 0 {
+            var pause = timespec(tv_sec: 0, tv_nsec: 500_000)
+            nanosleep(&pause, nil)
+        }
     }
 
     /// What says where things are and how we are configured; nothing else of the caller's environment, which may hold

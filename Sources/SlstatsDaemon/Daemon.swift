@@ -27,6 +27,8 @@ package struct Daemon {
         package var configuration: (@Sendable () throws -> DaemonConfiguration)?
         /// Called this often, each time after everything that could hang has answered.
         package var watchdog: (interval: Duration, ping: @Sendable () -> Void)?
+        /// What runs in the place of each part; a test can let one die.
+        package var part: @Sendable (any Service) -> any Service = { $0 }
         /// Given the group that runs everything, before it runs.
         package var starting: @Sendable (ServiceGroup) -> Void = { _ in }
 
@@ -118,11 +120,12 @@ package struct Daemon {
             running.append(Watchdog(store: store, interval: TimeAmount(watchdog.interval), ping: watchdog.ping))
         }
         running.append(server)
+        // A part that ends before it is asked to ends the process, so that nothing lives on half-deaf.
         var lifecycle = ServiceGroupConfiguration(
-            services: running.map { .init(service: $0) }, gracefulShutdownSignals: signals,
+            services: running.map { .init(service: hooks.part($0)) }, gracefulShutdownSignals: signals,
             logger: logger)
         lifecycle.services.append(
-            .init(service: IdleExit(store: store), successTerminationBehavior: .gracefullyShutdownGroup))
+            .init(service: hooks.part(IdleExit(store: store)), successTerminationBehavior: .gracefullyShutdownGroup))
         lifecycle.maximumGracefulShutdownDuration = stopLimits.asked
         lifecycle.maximumCancellationDuration = stopLimits.cancelled
         let services = ServiceGroup(configuration: lifecycle)

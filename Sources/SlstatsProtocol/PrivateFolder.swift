@@ -5,6 +5,15 @@ internal import Glibc
 
 /// A folder of ours that nobody else may look into.
 package enum PrivateFolder {
+    /// The permissions of a folder of this user; `nil` for a link, for one of somebody else's, and for none.
+    package static func modeOfOwn(_ path: String) -> UInt32? {
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == geteuid() else {
+            return nil
+        }
+        return status.st_mode & 0o777
+    }
+
     /// Makes it, 0700, with whatever of `.local/state` is missing above it; a home that is gone is not made again.
     /// One that is there must be a real folder of ours. If it bears our name its mode is tightened; any other, which
     /// somebody chose, is left as it is: the socket in it is 0600, and the daemon asks who connects.

@@ -9,16 +9,16 @@ package struct SocketLocation: Sendable, Equatable {
     package struct Surroundings: Sendable {
         package let userID: UInt32
         package let variable: @Sendable (String) -> String?
-        /// Whether a folder exists, is no symbolic link, and belongs to the user.
-        package let isOwnFolder: @Sendable (String) -> Bool
+        /// The permissions of a folder (0o700) that exists, is no symbolic link, and belongs to the user; else `nil`.
+        package let modeOfOwnFolder: @Sendable (String) -> UInt32?
 
         package init(
             userID: UInt32, variable: @escaping @Sendable (String) -> String?,
-            isOwnFolder: @escaping @Sendable (String) -> Bool
+            modeOfOwnFolder: @escaping @Sendable (String) -> UInt32? = PrivateFolder.modeOfOwn
         ) {
             self.userID = userID
             self.variable = variable
-            self.isOwnFolder = isOwnFolder
+            self.modeOfOwnFolder = modeOfOwnFolder
         }
 
         /// An absolute path from the environment; the XDG Base Directory Specification says to ignore relative ones.
@@ -30,8 +30,27 @@ package struct SocketLocation: Sendable, Equatable {
         /// `HOME`, if there is one and it is the user's: under sudo it may be somebody else's, where nothing of ours is
         /// to be made. A link to a folder will do.
         package var ownHome: String? {
-            guard let home = absolute("HOME"), home != "/", isOwnFolder(home + "/.") else { return nil }
+            guard let home = absolute("HOME"), home != "/", modeOfOwnFolder(home + "/.") != nil else { return nil }
             return home
+        }
+
+        /// Whether sockets can be kept there: who may write in a folder can put their own socket in the place of ours.
+        fileprivate func isRuntimeFolder(_ path: String) -> Bool {
+            modeOfOwnFolder(path).map { $0 & 0o022 == 0 } ?? false
+        }
+
+        /// What is wrong with `XDG_RUNTIME_DIR`, for whoever wonders why the socket is elsewhere; `nil` if it is used, not
+        /// set, or not asked for (XDG Base Directory Specification: say so and use another folder).
+        package var passedOver: String? {
+            guard let value = variable("XDG_RUNTIME_DIR"), variable("SLSTATS_SOCKET") ?? "" == "" else { return nil }
+            guard !value.isEmpty else { return "XDG_RUNTIME_DIR is empty" }
+            guard let folder = absolute("XDG_RUNTIME_DIR") else {
+                return "XDG_RUNTIME_DIR is \(value), which is not an absolute path"
+            }
+            guard let mode = modeOfOwnFolder(folder) else {
+                return "XDG_RUNTIME_DIR is \(folder), which is not a folder of yours"
+            }
+            return mode & 0o022 == 0 ? nil : "XDG_RUNTIME_DIR is \(folder), in which others may write"
         }
     }
 
@@ -42,7 +61,7 @@ package struct SocketLocation: Sendable, Equatable {
             return try SocketLocation(checking: path)
         }
         let runtimeFolders = [surroundings.absolute("XDG_RUNTIME_DIR"), "/run/user/\(surroundings.userID)"]
-        for folder in runtimeFolders.compactMap({ $0 }) where surroundings.isOwnFolder(folder) {
+        for folder in runtimeFolders.compactMap({ $0 }) where surroundings.isRuntimeFolder(folder) {
             return try SocketLocation(checking: "\(folder)/slstats/slstatsd.sock")
         }
         guard let state = stateFolder(surroundings) else { throw SocketLocationError(code: .noHome, path: "") }

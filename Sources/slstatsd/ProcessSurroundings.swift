@@ -11,11 +11,7 @@ internal import SystemPackage
 enum ProcessSurroundings {
     static let current = SocketLocation.Surroundings(
         userID: geteuid(),
-        variable: { getenv($0).map { String(cString: $0) } },
-        isOwnFolder: { path in
-            var status = stat()
-            return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR && status.st_uid == geteuid()
-        })
+        variable: { getenv($0).map { String(cString: $0) } })
 
     /// Finds the places, and makes the state folder; on a disk that is read-only everything is kept in memory.
     static func places(_ surroundings: SocketLocation.Surroundings) throws -> DaemonPlaces {

@@ -38,8 +38,7 @@ struct Slstatsd: ParsableCommand {
 
     mutating func run() throws {
         if probeSandbox { throw ExitCode(SandboxProbe.report(ProcessSurroundings.current)) }
-        // The starter's folder must not be kept busy. The rest of detaching it has done itself.
-        if socketDescriptor != nil { chdir("/") }
+        if socketDescriptor != nil, Glibc.daemon(0, 1) != 0 { throw ExitCode(EX_OSERR) }
         // Until there is somebody who reads the configuration again, there is nothing to read again.
         signal(SIGHUP, SIG_IGN)
         // What was read of other programs' credentials must not end in a file.

@@ -46,21 +46,6 @@ struct ProgramTests {
         }
     }
 
-    @Test("twenty clients that find nobody start one daemon, and all are answered [F058]")
-    func startTogether() async throws {
-        try await Sandbox.run { sandbox async throws in
-            for _ in 0..<3 {
-                let statuses = try await withThrowingTaskGroup(of: Int32.self) { group in
-                    for _ in 0..<20 { group.addTask { try await sandbox.slstats("ping").status } }
-                    return try await group.reduce(into: []) { $0.append($1) }
-                }
-                #expect(statuses == Array(repeating: 0, count: 20))
-                #expect(sandbox.processes(named: "slstatsd").count == 1)
-                await sandbox.stopDaemon()
-            }
-        }
-    }
-
     @Test("a daemon that nobody can reach any more makes room for the next")
     func orphan() async throws {
         try await Sandbox.run { sandbox async throws in

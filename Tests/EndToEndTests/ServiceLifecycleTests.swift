@@ -128,6 +128,25 @@ struct ServiceLifecycleTests {
                 """)
     }
 
+    @Test("the session ends with its manager: what was recorded is on disk, and who comes later finds it [F158]")
+    func logout() async throws {
+        let result = try await UserManager.run(
+            Self.load + #"""
+                # Acknowledged, not synced: what a stop has to see to.
+                for event in 1 2 3; do slstats record info --strict; done
+                manager=$(ps -o ppid= "$(property slstatsd.service MainPID)" | tr -d ' ')
+                systemctl --user exit
+                while [ -e "/proc/$manager" ] && [ "$(ps -o stat= "$manager")" != Z ]; do :; done
+                pgrep -x slstatsd -u "$(id -u)" || echo "no daemon"
+                # Without a manager, as over ssh into a container.
+                rm -f "$XDG_RUNTIME_DIR/slstats/slstatsd.sock"
+                echo "$(slstats pending | wc -l) pending"
+                kill "$(pgrep -x slstatsd -u "$(id -u)")"
+                """#)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.output == "no daemon\n3 pending\n")
+    }
+
     @Test("SIGHUP reads the configuration again and keeps every connection; a mistake in it changes nothing [F153]")
     func reload() async throws {
         let result = try await UserManager.run(

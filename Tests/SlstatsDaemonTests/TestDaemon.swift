@@ -24,7 +24,8 @@ struct TestDaemon: Sendable {
     ///
     /// - Parameter home: an existing one, to start again on the same state; otherwise a new one that goes afterwards.
     static func run<Result: Sendable>(
-        in home: String? = nil, _ configure: (inout DaemonConfiguration) -> Void = { _ in },
+        in home: String? = nil, hooks: Daemon.Hooks = Daemon.Hooks(),
+        _ configure: (inout DaemonConfiguration) -> Void = { _ in },
         _ body: @Sendable (TestDaemon) async throws -> Result
     ) async throws -> Result {
         let folder = try home ?? makeHome()
@@ -38,7 +39,7 @@ struct TestDaemon: Sendable {
         let location = try SocketLocation(checking: daemon.socket)
         let (accepting, accepts) = AsyncStream<Void>.makeStream()
         let (groups, group) = AsyncStream<ServiceGroup>.makeStream()
-        var hooks = Daemon.Hooks()
+        var hooks = hooks
         hooks.accepting = { accepts.finish() }
         hooks.starting = { group.yield($0) }
         let listener = try listen(at: location)

@@ -6,11 +6,13 @@ import Testing
 
 @Suite("Where the socket is")
 struct SocketLocationTests {
+    private func surroundings(_ variables: [String: String], own: [String: UInt32]) -> SocketLocation.Surroundings {
+        SocketLocation.Surroundings(userID: 1000, variable: { variables[$0] }, modeOfOwnFolder: { own[$0] })
+    }
+
     private func resolve(_ variables: [String: String], own: Set<String> = []) throws(SocketLocationError) -> String {
-        try SocketLocation.resolve(
-            SocketLocation.Surroundings(
-                userID: 1000, variable: { variables[$0] }, isOwnFolder: { own.contains($0) })
-        ).path
+        let modes = Dictionary(uniqueKeysWithValues: own.map { ($0, 0o700 as UInt32) })
+        return try SocketLocation.resolve(surroundings(variables, own: modes)).path
     }
 
     @Test("an explicit path wins")
@@ -34,6 +36,28 @@ struct SocketLocationTests {
         let path = try resolve(variables.merging(["HOME": "/home/u"]) { $1 }, own: ["/home/u/."])
 
         #expect(path == "/home/u/.local/state/slstats/slstatsd.sock")
+    }
+
+    @Test(
+        "a runtime folder in which others may write is passed over, and it says so", arguments: [0o777, 0o770, 0o702])
+    func sharedRuntimeFolder(_ mode: UInt32) throws {
+        let surroundings = surroundings(
+            ["XDG_RUNTIME_DIR": "/r", "HOME": "/home/u"], own: ["/r": mode, "/home/u/.": 0o755])
+        #expect(
+            try SocketLocation.resolve(surroundings).path == "/home/u/.local/state/slstats/slstatsd.sock")
+        #expect(surroundings.passedOver == "XDG_RUNTIME_DIR is /r, in which others may write")
+    }
+
+    @Test(
+        "why a runtime folder was passed over",
+        arguments: [
+            ([:], nil), (["XDG_RUNTIME_DIR": "/r"], nil), (["XDG_RUNTIME_DIR": "", "SLSTATS_SOCKET": "/s"], nil),
+            (["XDG_RUNTIME_DIR": ""], "XDG_RUNTIME_DIR is empty"),
+            (["XDG_RUNTIME_DIR": "r"], "XDG_RUNTIME_DIR is r, which is not an absolute path"),
+            (["XDG_RUNTIME_DIR": "/x"], "XDG_RUNTIME_DIR is /x, which is not a folder of yours"),
+        ] as [([String: String], String?)])
+    func passedOver(_ variables: [String: String], _ reason: String?) {
+        #expect(surroundings(variables, own: ["/r": 0o755]).passedOver == reason)
     }
 
     @Test("the state folder obeys XDG_STATE_HOME if it is absolute")

@@ -17,7 +17,10 @@ struct Status: ParsableCommand {
     func run() throws {
         let client = try CommandClient()
         let status = try client.callWithFacts(.status)
-        try output.json ? client.print(status) : client.print(Self.text(status, now: Self.now()))
+        try output.json
+            ? client.print(status)
+            : client.print(
+                Self.text(status, now: Self.now(), warning: CallerEnvironment.process.surroundings.passedOver))
     }
 
     /// Unix milliseconds.
@@ -27,8 +30,10 @@ struct Status: ParsableCommand {
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 
-    /// - Parameter now: Unix milliseconds.
-    static func text(_ status: JSON, now: Int64) -> String {
+    /// - Parameters:
+    ///   - now: Unix milliseconds.
+    ///   - warning: why the socket is not where this shell says.
+    static func text(_ status: JSON, now: Int64, warning: String? = nil) -> String {
         func number(_ section: String, _ key: String) -> Int64 { status[section]?[key]?.integer ?? 0 }
         func string(_ section: String, _ key: String) -> String? { status[section]?[key]?.string }
         let isEnabled = status["telemetry"]?["enabled"]?.bool == true
@@ -74,6 +79,7 @@ struct Status: ParsableCommand {
             ),
             ("Socket", string("daemon", "socket") ?? "?"),
         ]
+        if let warning { rows.append(("Warning", warning)) }
         let width = rows.map(\.0.count).max() ?? 0
         return rows.map { name, value in
             let line = name + String(repeating: " ", count: width - name.count + 2) + value
