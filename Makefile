@@ -105,7 +105,7 @@ FISH_COMPLETION := $(COMPLETIONDIR)/fish/vendor_completions.d
 INSTALLED = $(addprefix $(BINDIR)/,slstats slstatsd slstats-collector) \
 	$(addprefix $(UNITDIR)/,slstatsd.socket slstatsd.service slstatsd.service.d/no-namespaces.conf) \
 	$(MANDIR)/man1/slstats.1 $(addprefix $(MANDIR)/man8/,slstatsd.8 slstats-collector.8) \
-	$(addprefix $(DOCDIR)/,config.json policy.json no-namespaces.conf) \
+	$(addprefix $(DOCDIR)/,config.json policy.json no-namespaces.conf probe-sandbox) \
 	$(BASH_COMPLETION)/slstats $(ZSH_COMPLETION)/_slstats $(FISH_COMPLETION)/slstats.fish
 
 install: programs
@@ -120,6 +120,7 @@ install: programs
 	sed 's|@BINDIR@|$(BINDIR)|' systemd/slstatsd.service > $(PROGRAMS)/slstatsd.service
 	install -m 644 $(PROGRAMS)/slstatsd.service $(DESTDIR)$(UNITDIR)
 	install -m 644 systemd/examples/config.json systemd/examples/policy.json systemd/no-namespaces.conf $(DESTDIR)$(DOCDIR)
+	install -m 755 systemd/probe-sandbox $(DESTDIR)$(DOCDIR)
 	install -m 644 Documentation/man/slstats.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 Documentation/man/slstatsd.8 Documentation/man/slstats-collector.8 $(DESTDIR)$(MANDIR)/man8
 	$(PROGRAMS)/slstats completions bash > $(DESTDIR)$(BASH_COMPLETION)/slstats

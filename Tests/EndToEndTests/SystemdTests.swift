@@ -56,7 +56,12 @@ struct SystemdTests {
                 systemctl --user start "$1.service" && status=0 || status=$(property "$1.service" ExecMainStatus)
                 echo "$1: $status"
             }
+            # What is installed for everybody to ask says the same, and leaves nothing behind.
+            before=$(find ~ "$XDG_RUNTIME_DIR" -name '*probe*' 2> /dev/null || true)
+            "$repository/systemd/probe-sandbox" > ~/asked && echo "asked: 0"
+            [ "$(find ~ "$XDG_RUNTIME_DIR" -name '*probe*' 2> /dev/null || true)" = "$before" ] || echo "left behind"
             probe whole ''
+            cmp ~/asked ~/whole
             grep '^not effective' ~/whole || true
             echo "effective: $(($(grep -c '^effective' ~/whole) > 30))"
             # The filter of system calls has those of the clock as well, so without this one nothing is missed.
@@ -73,6 +78,7 @@ struct SystemdTests {
         #expect(result.status == 0, "\(result.errors)")
         #expect(
             result.output == """
+                asked: 0
                 whole: 0
                 effective: 1
                 noProtectClock: 0
