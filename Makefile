@@ -7,7 +7,7 @@ SHELL := bash
 PREFIX ?= $(HOME)/.local
 BINDIR ?= $(PREFIX)/bin
 # Where a user's own units live; packagers set PREFIX=/usr and get the system's folder.
-UNITDIR ?= $(if $(filter $(HOME)/%,$(PREFIX)),$(or $(XDG_CONFIG_HOME),$(HOME)/.config)/systemd/user,$(PREFIX)/lib/systemd/user)
+UNITDIR ?= $(if $(and $(HOME),$(filter $(HOME) $(HOME)/%,$(PREFIX))),$(or $(XDG_CONFIG_HOME),$(HOME)/.config)/systemd/user,$(PREFIX)/lib/systemd/user)
 COMPLETIONDIR ?= $(PREFIX)/share
 
 SWIFT := swift
@@ -29,7 +29,7 @@ LONG := -c release -Xswiftc -enable-testing --scratch-path .build/long
 # What only computes.
 UNITS := OrderedJSONTests|SlstatsProtocolTests|SlstatsCoreTests
 # Suites that load the machine so much that others would miss their deadlines, or the other way round.
-ALONE := DemoTests|StartTests|InstallTests|SystemdTests|ServiceLifecycleTests|ForeignWriterTests|DisableFaultTests|SpoolFaultTests|PowerCutTests|ConcurrentClaimTests|PromptHookTests
+ALONE := DemoTests|StartTests|StopAndIdleTests|InstallTests|SystemdTests|ServiceLifecycleTests|ForeignWriterTests|DisableFaultTests|SpoolFaultTests|PowerCutTests|ConcurrentClaimTests|PromptHookTests
 
 help:
 	@echo 'make demo       see the whole thing run in a throw-away home'
@@ -79,7 +79,7 @@ test-long: client daemon
 	@Tests/Tools/need sqlite3 socat strace util-linux bsdutils python3 e2fsprogs openssl zsh fish valgrind
 	$(SWIFT) build --build-tests $(LONG)
 	SLSTATS_LONG=1 SLSTATS_RELEASE_DAEMON=$(CURDIR)/$(RELEASE_SCRATCH)/release/slstatsd \
-		$(TEST) $(LONG) --no-parallel --filter 'Spool|DaemonBinaryTests|ShippedServiceTests'
+		$(TEST) $(LONG) --no-parallel --filter 'Spool|DaemonBinaryTests|StopAndIdleTests'
 
 # A package of its own: nobody who builds slstats fetches what only this needs.
 BENCHMARKS := .build/benchmarks
@@ -108,9 +108,14 @@ INSTALLED = $(addprefix $(BINDIR)/,slstats slstatsd slstats-collector) \
 	$(addprefix $(DOCDIR)/,config.json policy.json no-namespaces.conf probe-sandbox) \
 	$(BASH_COMPLETION)/slstats $(ZSH_COMPLETION)/_slstats $(FISH_COMPLETION)/slstats.fish
 
+# For make a blank is the end of a path.
+NO_BLANKS = @case '$(words $(BINDIR))$(words $(UNITDIR))$(words $(DOCDIR))$(words x$(DESTDIR))' in 1111) ;; \
+	*) echo 'PREFIX, DESTDIR and HOME may have no blank in them' >&2; exit 1;; esac
+
 install: programs
+	$(NO_BLANKS)
 	@# Folders that are not there yet; uninstall takes those away that install has made.
-	@for file in $(INSTALLED); do folder=$$(dirname "$(DESTDIR)$$file"); \
+	@for file in $(INSTALLED) $(if $(DESTDIR),,$(UNITDIR)/sockets.target.wants/slstatsd.socket); do folder=$$(dirname "$(DESTDIR)$$file"); \
 		while [ ! -d "$$folder" ]; do echo "$$folder"; folder=$$(dirname "$$folder"); done; done | sort -u > $(PROGRAMS)/folders
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(DOCDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man8 \
 		$(DESTDIR)$(BASH_COMPLETION) $(DESTDIR)$(ZSH_COMPLETION) $(DESTDIR)$(FISH_COMPLETION)
@@ -129,10 +134,10 @@ install: programs
 	@[ -n '$(DESTDIR)' ] || systemd/activate '$(UNITDIR)' '$(DOCDIR)'
 
 uninstall:
+	$(NO_BLANKS)
 	@[ -n '$(DESTDIR)' ] || systemd/deactivate
 	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
-	@rmdir $(DESTDIR)$(UNITDIR)/slstatsd.service.d $(DESTDIR)$(UNITDIR)/sockets.target.wants 2> /dev/null || true
-	@folders=$(DOCDIR)/.folders; [ -n '$(DESTDIR)' ] || [ ! -e "$$folders" ] || { list=$$(sort -ru "$$folders"); rm "$$folders"; \
+	@folders=$(DESTDIR)$(DOCDIR)/.folders; [ ! -e "$$folders" ] || { list=$$(sort -ru "$$folders"); rm "$$folders"; \
 		for folder in $$list; do rmdir "$$folder" 2> /dev/null; done; true; }
 	@[ -n '$(DESTDIR)' ] || systemctl --user daemon-reload 2> /dev/null || true
 	@echo "What was recorded stays in $${XDG_STATE_HOME:-~/.local/state}/slstats, the switch in ~/.serverlessrc, and the"

@@ -38,6 +38,7 @@ package struct DaemonLauncher: Sendable {
         do throws(ListenerClaimError) {
             switch try ListenerClaim.make(at: location) {
             case .alive(let socket): return DaemonConnection(socket)
+            case .busy: failure = 0
             case .bound(let listener):
                 failure = start(with: listener, deadline)
                 // Nobody will ever serve this socket: take it away while it is certainly ours.
@@ -57,7 +58,10 @@ package struct DaemonLauncher: Sendable {
         do throws(SystemCallError) {
             return try DaemonConnection(to: location, deadline: deadline)
         } catch {
-            throw SlstatsClientError(.unreachable, "daemon not reachable at \(location.path): \(error)")
+            // It has ended between the two, and may have been the one that somebody else started: it can be asked again.
+            let isGone = error.errno == ENOENT || error.errno == ECONNREFUSED
+            throw SlstatsClientError(
+                isGone ? .connectionLost : .unreachable, "daemon not reachable at \(location.path): \(error)")
         }
     }
 

@@ -12,6 +12,8 @@ package enum ListenerClaim: ~Copyable {
     case bound(UnixSocket)
     /// Somebody else listens there; this is a connection to them.
     case alive(UnixSocket)
+    /// Somebody else listens there, with so many waiting that there was no place for one more.
+    case busy
 
     package static func make(at location: SocketLocation) throws(ListenerClaimError) -> ListenerClaim {
         do { try PrivateFolder.create(location.folder) } catch {
@@ -28,7 +30,7 @@ package enum ListenerClaim: ~Copyable {
                 switch error.errno {
                 case ENOENT: break
                 case ECONNREFUSED: try removeStale(location)
-                case EAGAIN: return .alive(probe)
+                case EAGAIN: return .busy
                 default: throw error
                 }
             }

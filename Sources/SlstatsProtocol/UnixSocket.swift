@@ -39,6 +39,17 @@ package struct UnixSocket: ~Copyable {
         guard result == 0 else { throw SystemCallError("bind", path: location.path) }
     }
 
+    /// Where a socket is bound (getsockname(2)); `nil` for what is none, or has no path.
+    package static func path(of descriptor: CInt) -> String? {
+        var address = sockaddr_un()
+        var length = socklen_t(MemoryLayout<sockaddr_un>.size)
+        let result = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+        }
+        guard result == 0, address.sun_family == sa_family_t(AF_UNIX) else { return nil }
+        return withUnsafeBytes(of: &address.sun_path) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+
     /// The kernel cuts the queue to `net.core.somaxconn`, 4096 on Debian 12.
     package borrowing func listen() throws(SystemCallError) {
         guard Glibc.listen(descriptor, 4096) == 0 else { throw SystemCallError("listen") }

@@ -18,15 +18,15 @@ struct DaemonListener {
     var isPathOurs: Bool { inode != nil }
 
     /// From the client that started us, whose path we take over, or from systemd, which keeps it, or bound here.
+    ///
+    /// - Parameter inode: of the path, if a client bound it for us.
     static func open(
-        at location: SocketLocation, handedOver descriptor: CInt?, isPathOurs: Bool
+        at location: SocketLocation, handedOver descriptor: CInt?, inode: UInt64?
     ) throws -> DaemonListener {
-        if let descriptor {
-            let inode = isPathOurs ? ListenerClaim.inode(at: location) : nil
-            return DaemonListener(descriptor: descriptor, location: location, inode: inode)
-        }
+        if let descriptor { return DaemonListener(descriptor: descriptor, location: location, inode: inode) }
         switch try ListenerClaim.make(at: location) {
         case .alive: throw DaemonListenerError.alreadyServed(location.path)
+        case .busy: throw DaemonListenerError.alreadyServed(location.path)
         case .bound(let socket):
             return DaemonListener(
                 descriptor: socket.release(), location: location, inode: ListenerClaim.inode(at: location))

@@ -14,7 +14,9 @@ enum LastWords {
     private static let longestPatience = Duration.seconds(1)
 
     /// Answers each request of everybody in the queue, and returns when it is empty.
-    static func say(_ reason: String, on listener: CInt) {
+    ///
+    /// - Parameter patience: milliseconds to wait for the first.
+    static func say(_ reason: String, on listener: CInt, patience firstPatience: CInt = firstPatience) {
         let error = ProtocolError(.refused, .cannotRun, "slstatsd cannot run: \(reason)")
         let end = ContinuousClock.now + longestPatience
         var wait = firstPatience

@@ -58,8 +58,8 @@ struct SandboxProbe {
             state("ProtectHome", "the runtime folder is read-only", runtimeFolder.map(Self.isReadOnly) ?? true),
             state("ReadWritePaths", "files in the home folder can be replaced", canReplace()),
         ]
-            + ReadOnlyPlaces.all.map { place in
-                guard exists(home + "/" + place) else { return absent("ReadOnlyPaths", "~/" + place) }
+            + Self.readOnlyPlaces.map { place in
+                guard exists(home + "/" + place) else { return absent("ReadOnlyPaths", "~/\(place) is not there yet") }
                 return state("ReadOnlyPaths", "~/\(place) cannot be written", Self.isReadOnly(home + "/" + place))
             }
             + inaccessiblePlaces.map { path, name in
@@ -94,19 +94,26 @@ struct SandboxProbe {
             ]
     }
 
-    private enum ReadOnlyPlaces {
-        static let all = [
-            ".config/systemd", ".local/bin", "bin", ".bashrc", ".bash_profile", ".profile", ".zshrc",
-        ]
-    }
+    /// As in the unit; a test compares.
+    private static let readOnlyPlaces = [
+        ".local", "bin", ".config/systemd", ".config/environment.d", ".config/autostart", ".config/fish", ".config/git",
+        ".gitconfig", ".cargo", ".npm", ".bashrc", ".bash_profile", ".bash_login", ".bash_logout", ".profile",
+        ".zshenv",
+        ".zprofile", ".zshrc", ".zlogin", ".pam_environment",
+    ]
 
-    /// As in the unit.
+    /// As in the unit; a test compares.
     private var inaccessiblePlaces: [(path: String, name: String)] {
         let inHome = [
-            ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".config/gcloud", ".config/gh", ".netrc",
-            ".git-credentials", ".npmrc", ".pypirc", ".password-store", ".local/share/keyrings",
+            ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".terraform.d", ".vault-token", ".netrc",
+            ".git-credentials", ".npmrc", ".pypirc", ".pgpass", ".my.cnf", ".password-store", ".cargo/credentials.toml",
+            ".m2/settings.xml", ".gradle/gradle.properties", ".mozilla", ".config/gcloud", ".config/gh", ".config/hub",
+            ".config/containers", ".config/rclone", ".config/google-chrome", ".config/chromium",
+            ".local/share/keyrings", ".bash_history",
         ]
-        let inRuntimeFolder = ["bus", "systemd/private"]
+        let inRuntimeFolder = [
+            "bus", "systemd/private", "gnupg", "keyring", "ssh-agent.socket", "podman", "docker.sock",
+        ]
         return inHome.map { (home + "/" + $0, "~/" + $0) }
             + (runtimeFolder.map { folder in inRuntimeFolder.map { (folder + "/" + $0, "$XDG_RUNTIME_DIR/" + $0) } }
                 ?? [])

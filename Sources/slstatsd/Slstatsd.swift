@@ -38,7 +38,6 @@ struct Slstatsd: ParsableCommand {
 
     mutating func run() throws {
         if probeSandbox { throw ExitCode(SandboxProbe.report(ProcessSurroundings.current)) }
-        if socketDescriptor != nil, Glibc.daemon(0, 1) != 0 { throw ExitCode(EX_OSERR) }
         // Until there is somebody who reads the configuration again, there is nothing to read again.
         signal(SIGHUP, SIG_IGN)
         // What was read of other programs' credentials must not end in a file.
@@ -47,18 +46,30 @@ struct Slstatsd: ParsableCommand {
         var logger = Logger(label: "slstatsd", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = logLevel
         var handedOver: CInt?
+        var path: (location: SocketLocation, inode: UInt64)?
         do {
             handedOver = try InheritedSocket.take(socketDescriptor)
-            try serve(handedOver, logger)
+            if socketDescriptor != nil, let handedOver {
+                path = Self.path(of: handedOver)
+                // Whoever started us is not our parent any more, and their folder is not kept busy.
+                guard Glibc.daemon(0, 1) == 0 else { throw SystemCallError("daemon") }
+            }
+            try serve(handedOver, path?.inode, logger)
         } catch {
             logger.error("cannot run", metadata: ["reason": "\(error)"])
-            withdrawSocket()
-            if let handedOver { LastWords.say("\(error)", on: handedOver) }
+            if let handedOver {
+                // Whoever started us looks for the path, so that stays until they have been heard.
+                LastWords.say("\(error)", on: handedOver)
+                if let path {
+                    ListenerClaim.withdraw(path.location, inode: path.inode)
+                    LastWords.say("\(error)", on: handedOver, patience: 20)
+                }
+            }
             throw ExitCode(Self.exitCode(for: error))
         }
     }
 
-    private func serve(_ handedOver: CInt?, _ logger: Logger) throws {
+    private func serve(_ handedOver: CInt?, _ inode: UInt64?, _ logger: Logger) throws {
         let surroundings = ProcessSurroundings.current
         let places = try ProcessSurroundings.places(surroundings)
         let configuration = try settings.configuration(surroundings)
@@ -68,7 +79,7 @@ struct Slstatsd: ParsableCommand {
             replacesHolder: handedOver != nil)
         defer { withExtendedLifetime(lock) {} }
         let listener = try DaemonListener.open(
-            at: places.socket, handedOver: handedOver, isPathOurs: socketDescriptor != nil)
+            at: places.socket, handedOver: handedOver, inode: inode)
         var hooks = listener.hooks(logger)
         hooks.configuration = { [settings] in try settings.configuration(surroundings) }
         let daemon = Daemon(
@@ -77,18 +88,20 @@ struct Slstatsd: ParsableCommand {
         try daemon.runAlone(listener: listener.descriptor)
     }
 
-    /// A socket that was handed over and that nobody will serve would hold clients until their deadline.
-    private func withdrawSocket() {
-        guard socketDescriptor != nil, let location = try? SocketLocation.resolve(ProcessSurroundings.current),
-            let inode = ListenerClaim.inode(at: location)
-        else { return }
-        ListenerClaim.withdraw(location, inode: inode)
+    /// The path that the client has bound for us: ours to remove, if it is where we would listen ourselves. Read at once,
+    /// since somebody else may bind it later.
+    private static func path(of descriptor: CInt) -> (location: SocketLocation, inode: UInt64)? {
+        guard let location = try? SocketLocation.resolve(ProcessSurroundings.current),
+            UnixSocket.path(of: descriptor) == location.path, let inode = ListenerClaim.inode(at: location)
+        else { return nil }
+        return (location, inode)
     }
 
     /// sysexits(3): a configuration to be mended is 78, somebody else at work 75, everything else the system's fault.
     private static func exitCode(for error: any Error) -> CInt {
         switch error {
         case is ConfigurationError, is PlacesError, is SocketLocationError: 78
+        case is InheritedSocketError: 64
         case StateLockError.held, DaemonListenerError.alreadyServed: 75
         default: 71
         }

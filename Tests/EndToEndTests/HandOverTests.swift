@@ -91,14 +91,28 @@ struct HandOverTests {
             """#)
         #expect(
             result.output == """
-                a file: 71
-                a datagram socket: 71
-                a TCP socket: 71
-                one that does not listen: 71
-                two: 71
+                a file: 64
+                a datagram socket: 64
+                a TCP socket: 64
+                one that does not listen: 64
+                two: 64
                 4 1 5
 
                 """, "\(result.errors)")
+    }
+
+    @Test("whoever claims to hand over a socket and does not takes none from a daemon that is alive")
+    func noSocket() async throws {
+        let result = try await run(
+            #"""
+            pid = start([])
+            print(ask(own))
+            print(os.waitstatus_to_exitcode(os.waitpid(start([], arguments=["--socket-fd", "9"]), 0)[1]))
+            # A listener, but not the one at the path.
+            other = start([listener()], pid=1, arguments=["--socket-fd", "3"])
+            print(os.waitstatus_to_exitcode(os.waitpid(other, 0)[1]), ask(own))
+            """#)
+        #expect(result.output.hasPrefix("True\n64\n0 True\n"), "\(result.errors)")
     }
 
     @Test("it tells a manager how things stand, and needs none [F145]", arguments: ["path", "abstract"])

@@ -11,17 +11,20 @@ struct InstallTests {
         cp -r "$repository"/{Makefile,systemd,Documentation} ~ && cp -r "$programs" ~/programs && cd ~
         export PATH=~/.local/bin:/usr/bin:/bin
         list() { find ~ -not -path '*/programs*' | sort; }
+        # What somebody has made before stays, empty as it is.
+        mkdir -p ~/.config/systemd/user ~/.local/share/man
         before=$(list)
         make -s -o programs PROGRAMS=programs install > ~/programs/said
         # Again: it is the same.
         make -s -o programs PROGRAMS=programs install > ~/programs/said
         [ -x ~/.local/bin/slstatsd ] && [ -e ~/.config/systemd/user/slstatsd.socket ] && echo "installed"
+        [ ! -e ~/.config/systemd/user/slstatsd.service.d ] || echo "without namespaces"
         ls ~/.local/share/man/*
         slstats record info --strict --sync
         make -s PROGRAMS=programs uninstall
         # Its lock ends with it.
         flock --nonblock ~/.local/state/slstats/lock true || echo "the daemon still runs"
-        comm -13 <(echo "$before") <(list) | grep -v "^$HOME/.local$\|^$HOME/.local/state$\|^$HOME/.local/state/slstats" || true
+        diff <(echo "$before") <(list) | grep '^[<>]' | grep -v "^> $HOME/.local$\|^> $HOME/.local/state$\|^> $HOME/.local/state/slstats" || true
         echo "run: $(ls "$XDG_RUNTIME_DIR"/slstats 2> /dev/null)"
         """#
 

@@ -62,6 +62,10 @@ struct SystemdTests {
             [ "$(find ~ "$XDG_RUNTIME_DIR" -name '*probe*' 2> /dev/null || true)" = "$before" ] || echo "left behind"
             probe whole ''
             cmp ~/asked ~/whole
+            # Each place of the unit is asked for, and no other.
+            diff <(grep '^\(ReadOnly\|Inaccessible\)Paths=' "$units/slstatsd.service" | tr ' =' '\n\n' | grep '^-' |
+                sed 's/^-//; s|^%h|~|; s|^%t|$XDG_RUNTIME_DIR|' | sort) \
+                <(grep 'ReadOnlyPaths:\|InaccessiblePaths:' ~/whole | sed 's/.*Paths: \([^ ]*\) .*/\1/' | sort)
             grep '^not effective' ~/whole || true
             echo "effective: $(($(grep -c '^effective' ~/whole) > 30))"
             # The filter of system calls has those of the clock as well, so without this one nothing is missed.
@@ -100,6 +104,29 @@ struct SystemdTests {
                 UMask: 
                 none: 1
                 missed: 1
+
+                """)
+    }
+
+    @Test("in the sandbox, where root is nobody, the administrator is believed all the same [F042]")
+    func policy() async throws {
+        let result = try await UserManager.run(
+            preparation: #"""
+                mkdir upper work && mount -t overlay overlay -o "lowerdir=/etc,upperdir=$HOME/upper,workdir=$HOME/work" /etc
+                mkdir -m 755 /etc/slstats && echo {\"consent\":{\"mode\":\"off\"}} > /etc/slstats/policy.json
+                chmod 644 /etc/slstats/policy.json
+                """#,
+            #"""
+            slstats record info --strict
+            slstats status --json | tr -d ' \n' | grep -o '"enabled":[a-z]*,"decidedBy":"[a-z]*"\|"recorded":[0-9]*'
+            [ "$(property slstatsd.service MainPID)" != 0 ] && echo "under the manager"
+            """#)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(
+            result.output == """
+                "enabled":false,"decidedBy":"policy"
+                "recorded":0
+                under the manager
 
                 """)
     }

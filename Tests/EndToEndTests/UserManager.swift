@@ -30,7 +30,9 @@ struct UserManager {
         """#
 
     /// Cancels the test where no manager can run.
-    static func run(_ script: String) async throws -> Sandbox.Result {
+    ///
+    /// - Parameter preparation: what root does before, in a mount namespace that vanishes afterwards.
+    static func run(preparation: String = ":", _ script: String) async throws -> Sandbox.Result {
         try await Sandbox.run { sandbox async throws in
             // Its user must be able to get at them.
             chmod(sandbox.home, 0o755)
@@ -40,8 +42,9 @@ struct UserManager {
             }
             let libraries = ProcessInfo.processInfo.environment["LD_LIBRARY_PATH"] ?? "/usr/lib/swift/linux"
             let result = try await sandbox.run(
-                tool,
+                "bash",
                 [
+                    "-c", "exec unshare --mount bash -c '\(preparation)\nexec \"$@\"' bash \"$@\"", "bash", tool,
                     "env", "LD_LIBRARY_PATH=\(libraries)", "bash", "-c", prelude + script, "bash", Sandbox.repository,
                     programs,
                 ])

@@ -22,6 +22,7 @@ struct DeadlineTests {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         switch try ListenerClaim.make(at: try client().location) {
         case .alive: Issue.record("somebody listens in a new folder")
+        case .busy: Issue.record("somebody listens in a new folder, and many wait")
         case .bound(let listener): try body(listener)
         }
     }

@@ -91,6 +91,7 @@ struct TestDaemon: Sendable {
         switch try ListenerClaim.make(at: location) {
         case .bound(let socket): return socket.release()
         case .alive: throw AlreadyServed()
+        case .busy: throw AlreadyServed()
         }
     }
 

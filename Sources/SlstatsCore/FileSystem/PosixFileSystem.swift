@@ -41,8 +41,8 @@ package struct PosixFileSystem: FileSystem {
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw FileError("read", path, status.st_mode & S_IFMT == S_IFDIR ? .isDirectory : .notSupported)
         }
-        // As a rule that is all: into its place at once.
-        let expected = min(Int(status.st_size), limit) + 1
+        // As a rule that is all: into its place at once. Files of proc(5) have no size, and some answer one read(2) only.
+        let expected = status.st_size == 0 ? min(4096, limit + 1) : min(Int(status.st_size), limit) + 1
         var bytes = [UInt8](unsafeUninitializedCapacity: expected) { buffer, count in
             count = max(0, Glibc.read(descriptor, buffer.baseAddress, expected))
         }
