@@ -75,7 +75,7 @@ let package = Package(
         .target(name: "CChecksum"),
         .target(
             name: "SlstatsCore",
-            dependencies: ["CChecksum", "CLinux", "OrderedJSON", "SlstatsProtocol", systemPackage],
+            dependencies: ["CChecksum", "CLinux", "OrderedJSON", "SlstatsProtocol", crypto, systemPackage],
             swiftSettings: strict),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(

@@ -32,12 +32,15 @@ package struct IdleSettings: Sendable, Equatable {
 package struct DaemonPlaces: Sendable {
     package let consent: Consent.Surroundings
     package let socket: SocketLocation
+    /// What may be in no event; looked up once, kept in memory only.
+    package let identities: [Identity]
 
     package var state: FilePath { consent.state }
     package var userID: UInt32 { consent.userID }
 
-    package init(consent: Consent.Surroundings, socket: SocketLocation) {
+    package init(consent: Consent.Surroundings, socket: SocketLocation, identities: [Identity] = []) {
         self.consent = consent
         self.socket = socket
+        self.identities = identities
     }
 }

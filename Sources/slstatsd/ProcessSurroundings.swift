@@ -25,14 +25,15 @@ enum ProcessSurroundings {
         let consent = Consent.Surroundings(
             state: FilePath(state), home: home, policy: "/etc/slstats/policy.json", userID: surroundings.userID,
             administrator: administrator)
-        return DaemonPlaces(consent: consent, socket: try .resolve(surroundings))
+        return DaemonPlaces(
+            consent: consent, socket: try .resolve(surroundings), identities: ProcessIdentities.current(surroundings))
     }
 
     /// Root; in a user namespace that has no root (`PrivateUsers=`) the number that stands for everybody outside it
     /// (user_namespaces(7)).
     private static var administrator: UInt32 {
         guard !hasRoot else { return 0 }
-        return text("/proc/sys/kernel/overflowuid").flatMap { UInt32($0.prefix { $0.isNumber }) } ?? 0
+        return text("/proc/sys/kernel/overflowuid").flatMap { UInt32($0.prefix { $0.isNumber }) } ?? 65534
     }
 
     /// Whether there is a root where we are; assumed if the kernel does not say.

@@ -34,7 +34,8 @@ struct RepositoryTests {
         "SlstatsClient": ["OrderedJSON", "SlstatsProtocol", "Glibc"],
         "slstats": ["OrderedJSON", "SlstatsProtocol", "SlstatsClient", "Glibc", "ArgumentParser"],
         "SlstatsCore": [
-            "CChecksum", "CLinux", "OrderedJSON", "SlstatsProtocol", "Glibc", "Synchronization", "SystemPackage",
+            "CChecksum", "CLinux", "Crypto", "OrderedJSON", "SlstatsProtocol", "Glibc", "Synchronization",
+            "SystemPackage",
         ],
         "SlstatsDaemon": [
             "CZlib", "OrderedJSON", "SlstatsProtocol", "SlstatsCore", "Glibc", "SystemPackage", "AsyncHTTPClient",

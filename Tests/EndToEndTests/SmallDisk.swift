@@ -24,7 +24,7 @@ extension Sandbox {
             kill9() { kill -9 "$(cat "$lock")"; flock --timeout 10 "$lock" true; }
             fill() { head -c 4M /dev/zero > "$HOME/fill" 2> /dev/null || true; }
             # The members of `events` in the status, on one line.
-            events() { slstats status --json | tr -d ' \\n' | grep -o '"events":{[^}]*}}'; }
+            events() { slstats status --json | tr -d ' \\n' | grep -o '"events":{[^}]*}[^}]*}}'; }
             trap stop EXIT
 
             """

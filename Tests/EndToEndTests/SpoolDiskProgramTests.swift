@@ -51,10 +51,10 @@ struct SpoolDiskProgramTests {
         #expect(
             lines == [
                 "write: No space left on device", "silent",
-                #""events":{"recorded":ALL,"pending":ALL,"pendingBytes":\#(lines.count > 2 ? Self.bytes(lines[2]) : ""),"sent":0,"quarantined":0,"dropped":{}}"#,
+                #""events":{"recorded":ALL,"pending":ALL,"pendingBytes":\#(lines.count > 2 ? Self.bytes(lines[2]) : ""),"sent":0,"quarantined":0,"dropped":{},"refused":{}}"#,
                 "ALL delivered, 0 pending: delivered", "1 delivered, 0 pending: delivered",
                 "1 delivered, 0 pending: delivered",
-                #""events":{"recorded":ALL,"pending":0,"pendingBytes":0,"sent":ALL,"quarantined":0,"dropped":{}}"#,
+                #""events":{"recorded":ALL,"pending":0,"pendingBytes":0,"sent":ALL,"quarantined":0,"dropped":{},"refused":{}}"#,
                 "collected",
             ])
     }
@@ -102,7 +102,7 @@ struct SpoolDiskProgramTests {
             lines == [
                 "2 delivered, 0 pending: delivered", "open: No space left on device",
                 "0 delivered, 0 pending: nothing pending", "1 delivered, 0 pending: delivered",
-                #""events":{"recorded":3,"pending":0,"pendingBytes":0,"sent":3,"quarantined":0,"dropped":{}}"#,
+                #""events":{"recorded":3,"pending":0,"pendingBytes":0,"sent":3,"quarantined":0,"dropped":{},"refused":{}}"#,
             ])
     }
 
@@ -148,7 +148,7 @@ struct SpoolDiskProgramTests {
                 "slstats record", "no disk takes events; they wait in memory",
                 wasUsedBefore ? "telemetry is off" : "telemetry is off, for as long as this daemon runs",
                 "Read-only file system", "Stats successfully enabled", "0 pending: delivered",
-                #""events":{"recorded":\#(recorded),"pending":0,"pendingBytes":0,"sent":1,"quarantined":0,"dropped":{"telemetry-disabled":\#(recorded - 1)}}"#,
+                #""events":{"recorded":\#(recorded),"pending":0,"pendingBytes":0,"sent":1,"quarantined":0,"dropped":{"telemetry-disabled":\#(recorded - 1)},"refused":{}}"#,
             ])
     }
 }

@@ -13,12 +13,12 @@ struct RecordScanTests {
     private func isTaken(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         let line = bytes.span
-        guard let scan = RecordScan(line, catalogue: .builtIn) else { return false }
+        guard let scan = RecordScan(line, rules: EventRules()) else { return false }
         do {
             let request = try Request(parsing: line)
             #expect(request.method == .record && request.id == scan.id, "\(text)")
             #expect(try RecordParams(scanning: line, at: request.params) == scan.params, "\(text)")
-            #expect(EventCheck(line, at: scan.params.event, catalogue: .builtIn) == scan.check, "\(text)")
+            #expect(EventCheck(line, at: scan.params.event, rules: EventRules()) == scan.check, "\(text)")
         } catch {
             Issue.record("\(text): \(error)")
         }

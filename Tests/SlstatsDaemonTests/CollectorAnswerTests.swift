@@ -175,7 +175,7 @@ struct CollectorAnswerTests {
                         for number in 0..<60 {
                             let event =
                                 number == 5 && round == 0
-                                ? #"{"command":"x","triggeredDeprecations":[\#(Array(repeating: #""deprecation""#, count: 200).joined(separator: ","))]}"#
+                                ? #"{"command":"x","triggeredDeprecations":[\#(Array(repeating: #""DEPRECATION""#, count: 200).joined(separator: ","))]}"#
                                 : #"{"command":"c\#(number)"}"#
                             _ = try await connection.ask("record", #"{"event":\#(event)}"#)
                         }
@@ -204,7 +204,7 @@ struct CollectorAnswerTests {
             } _: { daemon in
                 try await LineConnection.open(daemon.socket) { connection async throws in
                     // 400 KiB: more than a socket takes at once.
-                    let names = Array(repeating: #""deprecation""#, count: 1000).joined(separator: ",")
+                    let names = Array(repeating: #""DEPRECATION""#, count: 1000).joined(separator: ",")
                     for _ in 0..<30 {
                         let event = #"{"command":"x","triggeredDeprecations":[\#(names)]}"#
                         _ = try await connection.ask("record", #"{"event":\#(event)}"#)

@@ -182,10 +182,10 @@ struct RecordingTests {
     func paging() async throws {
         try await TestDaemon.run { daemon in
             try await LineConnection.open(daemon.socket) { connection async throws in
-                let plugins = Array(repeating: "\"\(String(repeating: "p", count: 200))\"", count: 100).joined(
+                let names = Array(repeating: "\"\(String(repeating: "P", count: 200))\"", count: 100).joined(
                     separator: ",")
                 for _ in 0..<7 {
-                    _ = try await connection.ask("record", #"{"event":{"config":{"plugins":[\#(plugins)]}}}"#)
+                    _ = try await connection.ask("record", #"{"event":{"triggeredDeprecations":[\#(names)]}}"#)
                 }
                 var start: Int64? = 0
                 var sizes: [Int] = []

@@ -75,7 +75,8 @@ struct SocketTests {
     func cuts() async throws {
         let bytes =
             "\n" + LineConnection.line("hello", id: 1) + "\r\n"
-            + LineConnection.line("record", #"{"event":{"command":"é"}}"#, id: 2).replacing("\n", with: "\r\n")
+            + LineConnection.line("record", #"{"event":{"config":{"plugins":["é"]}}}"#, id: 2).replacing(
+                "\n", with: "\r\n")
         let text = Array(bytes.utf8)
         try await TestDaemon.run { daemon in
             for cut in 0...text.count {

@@ -8,7 +8,6 @@ internal import SlstatsProtocol
 package struct Catalogue: Sendable {
     /// One member name of the tree. A class, so that a walk hands on a reference and copies nothing.
     final class Node: Sendable {
-        let name: [UInt8]
         /// The name with those it stands below, for people: `config.provider.name`, `npmDependencies[].name`.
         let path: String
         /// On the top level: the daemon looks at its value itself.
@@ -19,7 +18,6 @@ package struct Catalogue: Sendable {
         let members: Members
 
         fileprivate init(_ name: Substring, in parent: String, _ branches: [Branch]) {
-            self.name = Array(name.utf8)
             path = parent + name
             isKnownToDaemon = parent.isEmpty && ["id", "timestamp", "command", "outcome"].contains { name == $0 }
             value = branches.first { !$0.isArray && $0.path.isEmpty }?.field
@@ -45,10 +43,7 @@ package struct Catalogue: Sendable {
         let nodes: [Node]
         /// What stands before a name in it, for people: empty, or a path with a dot at its end.
         let prefix: String
-        /// Beside the nodes, in their order: ``OrderedJSON/JSONCursor/digest(of:)`` of the names.
-        private let keys: [UInt64]
-        /// Where to look for a key first, and then behind it: an index, or 255. A power of two, at most half of it full.
-        private let slots: [UInt8]
+        private let names: NameTable
 
         var isEmpty: Bool { nodes.isEmpty }
 
@@ -61,34 +56,11 @@ package struct Catalogue: Sendable {
             nodes = names.map { name in
                 Node(name, in: prefix, branches.filter { $0.name == name }.map { $0.entered() })
             }
-            keys = nodes.map { JSONCursor.digest(of: $0.name) }
-            var count = 2
-            while count < 2 * names.count { count *= 2 }
-            slots = keys.enumerated().reduce(into: [UInt8](repeating: 255, count: count)) { slots, key in
-                var slot = Self.slot(of: key.element) & (count - 1)
-                while slots[slot] != 255 { slot = (slot + 1) & (count - 1) }
-                slots[slot] = UInt8(key.offset)
-            }
-        }
-
-        private static func slot(of key: UInt64) -> Int {
-            Int(truncatingIfNeeded: (key &* 0x9e37_79b9_7f4a_7c15) &>> 40)
+            self.names = NameTable(names.map(String.init))
         }
 
         /// The index of the node that a key means.
-        func index(of key: JSONSlice, in cursor: borrowing JSONCursor) -> Int? {
-            guard !key.hasEscapes else { return nodes.firstIndex { cursor.string(key, equals: $0.name) } }
-            let wanted = cursor.digest(of: key)
-            var slot = Self.slot(of: wanted) & (slots.count - 1)
-            while slots[slot] != 255 {
-                let index = Int(slots[slot])
-                if keys[index] == wanted, key.content.count <= 7 || cursor.string(key, equals: nodes[index].name) {
-                    return index
-                }
-                slot = (slot + 1) & (slots.count - 1)
-            }
-            return nil
-        }
+        func index(of key: JSONSlice, in cursor: borrowing JSONCursor) -> Int? { names.index(of: key, in: cursor) }
     }
 
     /// A field on the way to its place in the tree.
@@ -109,8 +81,13 @@ package struct Catalogue: Sendable {
 
     let root: Members
 
-    package init(_ fields: [CatalogueField]) {
-        root = Members(fields.map { Branch(field: $0, path: $0.path.split(separator: ".")[...]) }, in: "")
+    /// All of them, in their order.
+    package let fields: [CatalogueField]
+
+    /// - Parameter admitted: paths of fields that are refused otherwise, ``CatalogueField/isOptIn``.
+    package init(_ fields: [CatalogueField], admitting admitted: Set<String> = []) {
+        self.fields = fields.filter { !$0.isOptIn || admitted.contains($0.path) }
+        root = Members(self.fields.map { Branch(field: $0, path: $0.path.split(separator: ".")[...]) }, in: "")
     }
 
     package static let builtIn = Catalogue(CatalogueField.builtIn)

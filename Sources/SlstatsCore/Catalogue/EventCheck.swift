@@ -6,7 +6,8 @@ package import SlstatsProtocol
 
 /// An event held against the catalogue, in one walk over its bytes.
 ///
-/// Nothing is copied for an event in order; what is found wrong is collected, so that one answer names all of it.
+/// Nothing is copied for an event in order that is kept as it is; what is found wrong is collected, so that one answer
+/// names all of it.
 package struct EventCheck: Sendable, Equatable {
     /// What is wrong with one field; `problem` completes "the field … ".
     package struct Violation: Sendable, Equatable {
@@ -14,32 +15,49 @@ package struct EventCheck: Sendable, Equatable {
         package let problem: String
     }
 
+    /// A value of the event in whose place something else is kept.
+    package struct Replacement: Sendable, Equatable {
+        package enum Value: Sendable, Equatable {
+            case json([UInt8])
+            /// HMAC of a string, under the key of this installation.
+            case keyedHash(of: String)
+        }
+
+        package let range: Range<Int>
+        package let value: Value
+    }
+
     package private(set) var violations: [Violation] = []
+    /// From front to back.
+    package internal(set) var replacements: [Replacement] = []
     package private(set) var id: EventID?
     package private(set) var hasTimestamp = false
     /// `deploy` and failures are flushed at once.
     package private(set) var isUrgent = false
     /// The object has no members.
     package private(set) var isEmpty = true
+    var holdsIdentity = false
 
     private static let maximumElements = 1024
 
     /// - Parameter event: the range of a JSON object in the line, validated as JSON before.
-    package init(_ line: Span<UInt8>, at event: Range<Int>, catalogue: Catalogue) {
+    package init(_ line: Span<UInt8>, at event: Range<Int>, rules: EventRules) {
         var cursor = JSONCursor(line, at: event.lowerBound)
         do throws(JSONError) {
-            try walk(&cursor, catalogue.root)
+            try walk(&cursor, rules.catalogue.root, rules)
         } catch {
             violations.append(Violation(field: "", problem: error.description))
         }
     }
 
     /// The same for whoever stands before the event and goes on behind it.
-    init(_ cursor: inout JSONCursor, _ catalogue: Catalogue) throws(JSONError) {
-        try walk(&cursor, catalogue.root)
+    init(_ cursor: inout JSONCursor, _ rules: EventRules) throws(JSONError) {
+        try walk(&cursor, rules.catalogue.root, rules)
     }
 
-    private mutating func walk(_ cursor: inout JSONCursor, _ members: Catalogue.Members) throws(JSONError) {
+    private mutating func walk(
+        _ cursor: inout JSONCursor, _ members: Catalogue.Members, _ rules: EventRules
+    ) throws(JSONError) {
         var object = try cursor.enterObject()
         var seen: UInt64 = 0
         while let key = try cursor.nextKey(in: &object) {
@@ -55,26 +73,29 @@ package struct EventCheck: Sendable, Equatable {
             seen |= 1 << index
             cursor.skipWhitespace()
             let position = cursor.position
-            try check(&cursor, node)
+            try check(&cursor, node, rules)
             if node.isKnownToDaemon, violations.isEmpty { try note(key, at: position, cursor.bytes) }
         }
     }
 
-    private mutating func check(_ cursor: inout JSONCursor, _ node: Catalogue.Node) throws(JSONError) {
+    private mutating func check(
+        _ cursor: inout JSONCursor, _ node: Catalogue.Node, _ rules: EventRules
+    ) throws(JSONError) {
         cursor.skipWhitespace()
         switch cursor.current {
         case UInt8(ascii: "{") where !node.members.isEmpty:
-            try walk(&cursor, node.members)
+            try walk(&cursor, node.members, rules)
         case UInt8(ascii: "["):
+            if node.value?.kind == .count { return try countElements(&cursor, node) }
             guard let element = node.element else {
                 _ = try cursor.scanValue()
                 return refuse(node, "must not be an array")
             }
-            try checkElements(&cursor, node, element)
+            try checkElements(&cursor, node, element, rules)
         default:
             let value = try cursor.scanValue()
             if let field = node.value {
-                if !accepts(field, value, cursor) { refuse(node, "must be \(field.type.phrase)") }
+                take(value, field, cursor, rules, node, "must be")
             } else {
                 refuse(node, node.element == nil ? "must be an object" : "must be an array")
             }
@@ -82,17 +103,16 @@ package struct EventCheck: Sendable, Equatable {
     }
 
     private mutating func checkElements(
-        _ cursor: inout JSONCursor, _ node: Catalogue.Node, _ element: Catalogue.Element
+        _ cursor: inout JSONCursor, _ node: Catalogue.Node, _ element: Catalogue.Element, _ rules: EventRules
     ) throws(JSONError) {
         var array = try cursor.enterArray()
         var count = 0
         while try cursor.nextElement(in: &array) {
             count += 1
             if let field = element.value {
-                let value = try cursor.scanValue()
-                if !accepts(field, value, cursor) { refuse(node, "must hold \(field.type.phrase) each") }
+                take(try cursor.scanValue(), field, cursor, rules, node, "must hold")
             } else if cursor.current == UInt8(ascii: "{") {
-                try walk(&cursor, element.members)
+                try walk(&cursor, element.members, rules)
             } else {
                 _ = try cursor.scanValue()
                 refuse(node, "must hold objects")
@@ -101,30 +121,31 @@ package struct EventCheck: Sendable, Equatable {
         if count > Self.maximumElements { refuse(node, "must have at most \(Self.maximumElements) elements") }
     }
 
-    private func accepts(_ field: CatalogueField, _ value: JSONSlice, _ cursor: borrowing JSONCursor) -> Bool {
-        if value.kind == .null { return field.isNullable }
-        return switch field.type {
-        case .string(let maximumBytes): value.isString && value.content.count <= maximumBytes
-        case .integer: value.kind == .number && isInteger(value.range, cursor)
-        case .boolean: value.isBool
-        case .uuid: isLowerCaseUUID(value, cursor)
-        case .answer: value.isBool || value.isString && value.content.count <= 256
+    /// The number stands where the array stood.
+    private mutating func countElements(_ cursor: inout JSONCursor, _ node: Catalogue.Node) throws(JSONError) {
+        let start = cursor.position
+        var array = try cursor.enterArray()
+        var count = 0
+        while try cursor.nextElement(in: &array) {
+            _ = try cursor.scanValue()
+            count += 1
         }
+        replacements.append(Replacement(range: start..<cursor.position, value: .json(Array(String(count).utf8))))
     }
 
-    /// Digits that fit into 64 bits, with or without a sign; read in place.
-    private func isInteger(_ range: Range<Int>, _ cursor: borrowing JSONCursor) -> Bool {
-        // Eighteen digits always fit.
-        guard range.count <= 18 else { return Int64(cursor.copyText(range)) != nil }
-        let first = cursor.bytes[range.lowerBound] == UInt8(ascii: "-") ? range.lowerBound + 1 : range.lowerBound
-        for index in first..<range.upperBound where cursor.bytes[index] &- UInt8(ascii: "0") >= 10 { return false }
-        return true
-    }
-
-    /// One spelling only: collectors compare ids byte by byte.
-    private func isLowerCaseUUID(_ value: JSONSlice, _ cursor: borrowing JSONCursor) -> Bool {
-        guard value.isString, !value.hasEscapes else { return false }
-        return EventID(cursor.bytes, at: value.content)?.isSpelled(cursor.bytes, at: value.content) == true
+    /// - Parameter verb: what the value has to do with what the field takes.
+    private mutating func take(
+        _ value: JSONSlice, _ field: CatalogueField, _ cursor: borrowing JSONCursor, _ rules: EventRules,
+        _ node: Catalogue.Node, _ verb: String
+    ) {
+        switch verdict(value, field, cursor, rules) {
+        case .kept: break
+        case .replaced(let new): replacements.append(Replacement(range: value.range, value: new))
+        case .wrong: refuse(node, "\(verb) \(field.kind.phrase)" + (verb == "must hold" ? " each" : ""))
+        case .identity(let kind):
+            holdsIdentity = true
+            refuse(node, "holds a \(kind.rawValue)")
+        }
     }
 
     private mutating func refuse(_ node: Catalogue.Node, _ problem: String) {

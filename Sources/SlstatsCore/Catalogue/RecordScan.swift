@@ -14,7 +14,7 @@ package struct RecordScan: ~Copyable {
     package let params: RecordParams
     package let check: EventCheck
 
-    package init?(_ line: Span<UInt8>, catalogue: Catalogue) {
+    package init?(_ line: Span<UInt8>, rules: EventRules) {
         do throws(JSONError) {
             var cursor = JSONCursor(line)
             var request = try cursor.enterObject()
@@ -31,7 +31,7 @@ package struct RecordScan: ~Copyable {
             }
             guard cursor.string(key, equals: "method"), try cursor.scansString("record"),
                 let last = try cursor.nextKey(in: &request), cursor.string(last, equals: "params"),
-                let (params, check) = try Self.params(&cursor, catalogue), try cursor.nextKey(in: &request) == nil
+                let (params, check) = try Self.params(&cursor, rules), try cursor.nextKey(in: &request) == nil
             else { return nil }
             try cursor.expectEnd()
             self.params = params
@@ -42,12 +42,12 @@ package struct RecordScan: ~Copyable {
     }
 
     private static func params(
-        _ cursor: inout JSONCursor, _ catalogue: Catalogue
+        _ cursor: inout JSONCursor, _ rules: EventRules
     ) throws(JSONError) -> (RecordParams, EventCheck)? {
         var object = try cursor.enterObject()
         guard let key = try cursor.nextKey(in: &object), cursor.string(key, equals: "event") else { return nil }
         let start = cursor.position
-        let check = try EventCheck(&cursor, catalogue)
+        let check = try EventCheck(&cursor, rules)
         guard check.violations.isEmpty else { return nil }
         var params = RecordParams(event: start..<cursor.position)
         while let key = try cursor.nextKey(in: &object) {

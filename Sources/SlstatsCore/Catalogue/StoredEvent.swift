@@ -1,15 +1,19 @@
 // This source file is part of the slstats project
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Crypto
 internal import OrderedJSON
 package import SlstatsProtocol
 
 /// The bytes of an event as they are kept, shown and sent: the caller's own, with `id` and `timestamp` put in front
-/// where they are missing. Nothing else is added, nothing is spelled anew.
+/// where they are missing, and with what the catalogue keeps in the place of some values. Nothing else is added, nothing
+/// else is spelled anew.
 package enum StoredEvent {
-    /// - Parameter buffer: what is written behind.
+    /// - Parameters:
+    ///   - key: of this installation, if the check needs one.
+    ///   - buffer: what is written behind.
     package static func append(
-        _ line: Span<UInt8>, at event: Range<Int>, check: EventCheck, id: EventID, timestamp: Int64,
+        _ line: Span<UInt8>, at event: Range<Int>, check: EventCheck, id: EventID, timestamp: Int64, key: [UInt8] = [],
         to buffer: inout [UInt8]
     ) {
         buffer.append(UInt8(ascii: "{"))
@@ -25,6 +29,23 @@ package enum StoredEvent {
             buffer.append(contentsOf: String(timestamp).utf8)
         }
         if buffer.count > start, !check.isEmpty { buffer.append(UInt8(ascii: ",")) }
-        JSONCursor(line).append(event.lowerBound + 1..<event.upperBound, to: &buffer)
+        let cursor = JSONCursor(line)
+        var position = event.lowerBound + 1
+        for replacement in check.replacements {
+            cursor.append(position..<replacement.range.lowerBound, to: &buffer)
+            switch replacement.value {
+            case .json(let bytes): buffer += bytes
+            case .keyedHash(let text): buffer += Self.keyedHash(of: text, key: key)
+            }
+            position = replacement.range.upperBound
+        }
+        cursor.append(position..<event.upperBound, to: &buffer)
+    }
+
+    /// JSON: base64 of HMAC-SHA-256 (RFC 2104), as long as the plain hash in the original.
+    private static func keyedHash(of text: String, key: [UInt8]) -> [UInt8] {
+        precondition(!key.isEmpty, "a keyed hash needs a key")
+        let code = HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: SymmetricKey(data: key))
+        return [UInt8(ascii: "\"")] + Base64.encode(code) + [UInt8(ascii: "\"")]
     }
 }

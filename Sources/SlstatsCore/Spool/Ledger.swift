@@ -28,6 +28,8 @@ package struct Ledger: Sendable, Equatable {
     package private(set) var sent: Int64 = 0
     package private(set) var quarantined: Int64 = 0
     package private(set) var dropped: [DropReason: Int64] = [:]
+    /// Events that were never recorded. Written with the rest, so a crash costs those since.
+    package var refused: [RefusalReason: Int64] = [:]
     /// The last sequence number that was given to an event.
     var lastSequence: UInt64 = 0
     /// Sequence numbers that the totals do not count, because they are older than this ledger.
@@ -82,7 +84,7 @@ extension Ledger {
     /// disk, and a write that is torn leaves the other line (SpoolFormat.md, "The ledger").
     static let slotBytes = 1024
     /// More runs of numbers than this fit into no slot.
-    private static let maximumRanges = 24
+    private static let maximumRanges = 20
 
     /// An empty ledger where there is none or where it cannot be understood.
     ///
@@ -111,6 +113,10 @@ extension Ledger {
         for reason in DropReason.allCases {
             let count = Self.total(json["dropped"]?[reason.rawValue])
             if count > 0 { dropped[reason] = count }
+        }
+        for reason in RefusalReason.allCases {
+            let count = Self.total(json["refused"]?[reason.rawValue])
+            if count > 0 { refused[reason] = count }
         }
         lastSequence = UInt64(Self.total(json["lastSequence"]))
         uncounted = json["uncounted"]?.integer ?? 0
@@ -158,10 +164,14 @@ extension Ledger {
         let dropped = DropReason.allCases.compactMap { reason in
             self.dropped[reason].map { (reason.rawValue, JSON($0)) }
         }
+        let refused = RefusalReason.allCases.compactMap { reason in
+            self.refused[reason].map { (reason.rawValue, JSON($0)) }
+        }
         let json: JSON = [
             "format": JSON(SegmentHeader.currentFormat), "lastSequence": JSON(Int64(clamping: lastSequence)),
             "uncounted": JSON(uncounted), "sent": JSON(sent), "quarantined": JSON(quarantined),
-            "dropped": .object(JSONObject(dropped)), "floor": JSON(Int64(clamping: floor)),
+            "dropped": .object(JSONObject(dropped)), "refused": .object(JSONObject(refused)),
+            "floor": JSON(Int64(clamping: floor)),
             "resolved": .array(
                 ranges.map { [JSON(Int64(clamping: $0.lowerBound)), JSON(Int64(clamping: $0.upperBound))] }),
         ]

@@ -109,6 +109,7 @@ extension Spool {
         let (path, files) = (ledgerPath, files)
         try reserve.withRoom { () throws(FileError) in try written.write(to: path, files: files) }
         ledger = written
+        hasUnsavedRefusals = false
     }
 
     /// Enters everything that is settled in the ledger, in one write. It is durable before a file goes.

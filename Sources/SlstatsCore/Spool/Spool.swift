@@ -27,6 +27,7 @@ package struct Spool {
     var nextNumber: UInt64 = 1
     /// What the collector has of a batch that takes several requests.
     package var partlySent: (batch: BatchID, events: Int)?
+    var hasUnsavedRefusals = false
     /// Batches whose outcome is certain, but which the ledger has not taken yet: they are not sent again.
     var settled: [BatchID: Ledger.Entry] = [:]
     /// The lowest number of a segment that stays where it is: of a later format, or for the next start to look at.
@@ -122,6 +123,17 @@ package struct Spool {
     package var hasUnsynced: Bool {
         unsealedSegments.contains { !$0.isSynced } || nameChange > syncedFolderChange
     }
+    /// Counts an event that was never recorded; on disk with the next write of the ledger.
+    package mutating func countRefusal(_ reason: RefusalReason) {
+        ledger.refused[reason, default: 0] += 1
+        hasUnsavedRefusals = true
+    }
+
+    /// The end is near, and no other write may come.
+    package mutating func saveRefusals() {
+        if hasUnsavedRefusals { try? write(ledger) }
+    }
+
     /// Of the event that was recorded last.
     package var lastSequence: UInt64 { ledger.lastSequence }
     /// Since the install, counted by sequence numbers and not by adding up what became of the events: a test, and a

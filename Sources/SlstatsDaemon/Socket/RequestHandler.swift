@@ -40,7 +40,7 @@ struct RequestHandler {
         var cursor = JSONCursor(line)
         cursor.skipWhitespace()
         guard cursor.current != nil else { return }
-        if let scan = RecordScan(line, catalogue: store.catalogue) {
+        if let scan = RecordScan(line, rules: store.rules) {
             return record(scan.params, scan.check, line, scan.id, store)
         }
         let request: Request

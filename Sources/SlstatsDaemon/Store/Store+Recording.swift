@@ -48,8 +48,13 @@ extension Store {
         _ params: RecordParams, _ check: EventCheck? = nil, of line: Span<UInt8>
     ) throws(ProtocolError) -> Staged {
         precondition(canStage(params.facts))
-        let check = check ?? EventCheck(line, at: params.event, catalogue: catalogue)
+        let check = check ?? EventCheck(line, at: params.event, rules: rules)
         do throws(ProtocolError) {
+            // Where telemetry is off nothing is made for an event, not even a key.
+            if check.needsKey {
+                let decision = decideRecording(params.facts)
+                if !decision.isEnabled { return .off(decidedBy: decision.decidedBy) }
+            }
             let before = spool.stagedBytes
             let id = try stage(params, check, line)
             stagedFacts = params.facts
@@ -67,7 +72,10 @@ extension Store {
     private func stage(
         _ params: RecordParams, _ check: EventCheck, _ line: Span<UInt8>
     ) throws(ProtocolError) -> EventID {
-        guard check.violations.isEmpty else { throw Self.refusal(check.violations) }
+        if let reason = check.refusal {
+            spool.countRefusal(reason)
+            throw Self.refusal(check.violations)
+        }
         if let id = params.id, let own = check.id, id != own {
             throw .invalidParams("the event's id and the request's id differ")
         }
@@ -76,8 +84,9 @@ extension Store {
         let id = callersID ?? EventID(using: &random)
         let limit = configuration.spool.maximumEventBytes
         let timestamp = clock.milliseconds
+        let key = try keyIfNeeded(check)
         let bytes = spool.stage(atMost: limit) {
-            StoredEvent.append(line, at: params.event, check: check, id: id, timestamp: timestamp, to: &$0)
+            StoredEvent.append(line, at: params.event, check: check, id: id, timestamp: timestamp, key: key, to: &$0)
         }
         guard bytes <= limit else {
             throw ProtocolError(.refused, .tooLarge, "the event has \(bytes) bytes, the limit is \(limit)")
@@ -87,6 +96,16 @@ extension Store {
             stagedIDs.append(callersID)
         }
         return id
+    }
+
+    /// Made for the first event that needs it, and not for one that is not recorded.
+    private func keyIfNeeded(_ check: EventCheck) throws(ProtocolError) -> [UInt8] {
+        guard check.needsKey else { return [] }
+        do throws(FileError) {
+            return try installationKey.bytes(using: &random)
+        } catch {
+            throw ProtocolError(.refused, .stateUnavailable, "no key for hashes: \(error)")
+        }
     }
 
     /// The decision of the sources, and that nobody makes up stages without end.

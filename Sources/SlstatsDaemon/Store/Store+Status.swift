@@ -13,6 +13,7 @@ extension Store {
     func status(socket: String, _ facts: Facts) -> JSON {
         let decision = consent.decide(facts)
         let dropped = spool.ledger.dropped.sorted { $0.key.rawValue < $1.key.rawValue }
+        let refused = spool.ledger.refused.sorted { $0.key.rawValue < $1.key.rawValue }
         return [
             "telemetry": [
                 "enabled": .bool(decision.isEnabled), "decidedBy": .string(decision.decidedBy),
@@ -24,6 +25,7 @@ extension Store {
                 "pendingBytes": JSON(spool.bytes), "sent": JSON(spool.ledger.sent),
                 "quarantined": JSON(spool.ledger.quarantined),
                 "dropped": .object(JSONObject(dropped.map { ($0.key.rawValue, JSON($0.value)) })),
+                "refused": .object(JSONObject(refused.map { ($0.key.rawValue, JSON($0.value)) })),
             ],
             "flush": [
                 "lastAt": JSON(lastFlush?.at), "lastOutcome": JSON(lastFlush?.outcome), "nextAt": JSON(flushDueAt),

@@ -27,7 +27,8 @@ actor Store {
     var random: RandomSource
 
     var spool: Spool
-    let catalogue: Catalogue
+    let rules: EventRules
+    var installationKey: InstallationKey
 
     // Consent (Store+Consent, Store+Switch)
     var consent: Consent
@@ -125,7 +126,8 @@ actor Store {
         self.logger = logger
         self.report = report
         self.syncThread = syncThread
-        catalogue = .builtIn
+        rules = EventRules(Catalogue(CatalogueField.builtIn), identities: IdentityFilter(places.identities))
+        installationKey = InstallationKey(state: places.state, files: files)
         spool = try Spool(
             state: places.state, limits: configuration.spool, files: files, clock: clock, random: random)
         consent = Consent(
@@ -171,6 +173,7 @@ actor Store {
         exportRequest.finish()
         try? spool.accountForSettled()
         spool.removeAccountedFor()
+        spool.saveRefusals()
         guard let work = spool.beginSync() else { return }
         let outcome = work.run()
         if let error = outcome.error { logger.error("last sync failed", metadata: ["error": "\(error)"]) }

@@ -49,6 +49,9 @@ struct Status: ParsableCommand {
         for member in status["events"]?["dropped"]?.object?.members ?? [] {
             rows.append(("Dropped", "\(member.value.integer ?? 0), \(member.key)"))
         }
+        for member in status["events"]?["refused"]?.object?.members ?? [] {
+            rows.append(("Refused", "\(member.value.integer ?? 0), \(member.key)"))
+        }
         rows += [
             ("Spool", "\(number("spool", "bytes")) of \(number("spool", "maxBytes")) bytes")
         ]
