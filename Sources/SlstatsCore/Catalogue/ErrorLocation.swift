@@ -53,8 +53,7 @@ package enum ErrorLocation {
         let isRuntime = path.hasPrefix("node:")
         let segments = (isRuntime ? path.dropFirst(5) : path[...]).split(
             separator: "/", omittingEmptySubsequences: false)
-        guard segments.allSatisfy(isPlain) else { return nil }
-        if isRuntime { return path }
+        if isRuntime { return segments.allSatisfy(isPlain) ? path : nil }
         if let modules = segments.lastIndex(of: "node_modules") {
             return package(segments[(modules + 1)...])
         }
@@ -66,7 +65,7 @@ package enum ErrorLocation {
 
     /// From the name of a package on, if everybody has it.
     private static func package(_ segments: ArraySlice<Substring>) -> String? {
-        guard let first = segments.first else { return nil }
+        guard let first = segments.first, segments.allSatisfy(isPlain) else { return nil }
         let count = first.hasPrefix("@") ? 2 : 1
         guard segments.count > count else { return nil }
         let name = segments.prefix(count).joined(separator: "/")
