@@ -51,12 +51,8 @@ extension EventCheck {
             guard table.index(of: value, in: cursor) == nil else { return .kept }
             if let local, Vocabulary.isPath(cursor.text(of: value)) { return replaced(local) }
             return replaced(other)
-        case .resourceType:
-            let (text, kept) = (cursor.text(of: value), Vocabulary.resourceType(cursor.text(of: value)))
-            return searched(value, kept, isSame: text == kept, cursor, rules)
-        case .errorLocation:
-            let (text, kept) = (cursor.text(of: value), ErrorLocation.keeping(cursor.text(of: value)))
-            return searched(value, kept, isSame: text == kept, cursor, rules)
+        case .resourceType: return searched(cursor.text(of: value), Vocabulary.resourceType, rules)
+        case .errorLocation: return searched(cursor.text(of: value), ErrorLocation.keeping, rules)
         case .pattern(let pattern):
             let isRight =
                 value.hasEscapes
@@ -67,11 +63,10 @@ extension EventCheck {
         }
     }
 
-    private func searched(
-        _ value: JSONSlice, _ kept: String, isSame: Bool, _ cursor: borrowing JSONCursor, _ rules: EventRules
-    ) -> Verdict {
+    private func searched(_ text: String, _ keeping: (String) -> String, _ rules: EventRules) -> Verdict {
+        let kept = keeping(text)
         if let kind = rules.identities.finding(in: kept) { return .identity(kind) }
-        return isSame ? .kept : replaced(kept)
+        return kept == text ? .kept : replaced(kept)
     }
 
     private func replaced(_ text: String) -> Verdict {
@@ -117,6 +112,4 @@ package enum RefusalReason: String, Sendable, CaseIterable {
     case catalogue
     /// An identity of a person, an account or a machine.
     case identity
-    /// More than a program may record.
-    case rate
 }

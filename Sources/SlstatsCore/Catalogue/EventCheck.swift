@@ -29,14 +29,14 @@ package struct EventCheck: Sendable, Equatable {
 
     package private(set) var violations: [Violation] = []
     /// From front to back.
-    package internal(set) var replacements: [Replacement] = []
+    package private(set) var replacements: [Replacement] = []
     package private(set) var id: EventID?
     package private(set) var hasTimestamp = false
     /// `deploy` and failures are flushed at once.
     package private(set) var isUrgent = false
     /// The object has no members.
     package private(set) var isEmpty = true
-    var holdsIdentity = false
+    private(set) var holdsIdentity = false
 
     private static let maximumElements = 1024
 

@@ -126,7 +126,7 @@ actor Store {
         self.logger = logger
         self.report = report
         self.syncThread = syncThread
-        rules = EventRules(Catalogue(CatalogueField.builtIn), identities: IdentityFilter(places.identities))
+        rules = EventRules(.builtIn, identities: IdentityFilter(places.identities))
         installationKey = InstallationKey(state: places.state, files: files)
         spool = try Spool(
             state: places.state, limits: configuration.spool, files: files, clock: clock, random: random)
