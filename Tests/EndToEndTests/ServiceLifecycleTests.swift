@@ -128,6 +128,14 @@ struct ServiceLifecycleTests {
                 [ "$starts" = "$(grep -c 'cannot run' "$XDG_RUNTIME_DIR/units.log")" ] && echo "no start that nobody asked for"
                 rm ~/.config/slstats/config.json
                 slstats ping > /dev/null && echo "served with the configuration mended"
+
+                # Nothing can be kept where a file is: the manager knows what is wrong, and clients say whom to ask.
+                systemctl --user stop slstatsd.service && rm -rf ~/.local/state && touch ~/.local/state
+                SLSTATS_TIMEOUT=0.25 slstats record info && echo "no command fails"
+                SLSTATS_TIMEOUT=0.25 slstats record info --strict 2>&1 | grep -o 'see: systemctl --user status slstatsd' || true
+                grep -q "mkdir: cannot create directory ‘$HOME/.local/state’" "$XDG_RUNTIME_DIR/units.log" && echo "which tells"
+                rm ~/.local/state
+                slstats record info --strict && echo "served with the folder mended"
                 echo "socket $(systemctl --user is-active slstatsd.socket)"
                 """#)
         #expect(result.status == 0, "\(result.errors)")
@@ -141,6 +149,10 @@ struct ServiceLifecycleTests {
                 config.json:1: flush.events is -1
                 no start that nobody asked for
                 served with the configuration mended
+                no command fails
+                see: systemctl --user status slstatsd
+                which tells
+                served with the folder mended
                 socket active
 
                 """)

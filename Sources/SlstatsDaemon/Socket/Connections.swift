@@ -29,6 +29,9 @@ final class Connections {
         return Int(min(1024, descriptors.rlim_cur / 2))
     }
 
+    /// Nobody could connect before now.
+    func restartClock() { lastChange = .now() }
+
     var isEmpty: Bool { open.isEmpty }
     var hasRoom: Bool { open.count < limit }
 

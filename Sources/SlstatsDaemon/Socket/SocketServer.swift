@@ -60,6 +60,7 @@ struct SocketServer: Service {
         // NIO has called listen(2) with its own, smaller backlog while it took the descriptor over.
         guard listen(descriptor, 4096) == 0 else { throw SystemCallError("listen", path: socket) }
         onAccepting()
+        await store.beginIdling()
 
         let quiesced = server.eventLoop.makePromise(of: Void.self)
         // May be called twice: a graceful shutdown can be cut short by a cancellation.

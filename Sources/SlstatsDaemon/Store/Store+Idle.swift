@@ -6,6 +6,13 @@ internal import ServiceLifecycle
 internal import SlstatsCore
 
 extension Store {
+    /// Called when connections are accepted: who has waited for that finds a daemon that stays, however long the start
+    /// took and however short its idle time is.
+    func beginIdling() {
+        connections.restartClock()
+        armIdleTimer()
+    }
+
     /// Looks once when the time may have come, and not at each connection: an idle daemon sleeps until then.
     func armIdleTimer() {
         guard let exitAfter = configuration.idle.exitAfter.map(TimeAmount.init), idleTimer == nil else { return }

@@ -158,7 +158,6 @@ actor Store {
         if hasCollector { perform(flushMachine.started(pending: pendingTotals)) }
         if case .file(let path) = configuration.feed.place { readFeed(path) }
         schedulePrompt()
-        armIdleTimer()
     }
 
     /// Puts everything on stable storage; called when no connection is left.
