@@ -19,6 +19,8 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
     case flushBytes = "flush.bytes"
     case flushInterval = "flush.interval"
     case consentMode = "consent.mode"
+    case catalogueFile = "catalogue.file"
+    case catalogueAdmit = "catalogue.admit"
     case idleExitAfter = "idle.exitAfter"
 
     /// `collector.url` → `SLSTATS_COLLECTOR_URL`.
@@ -67,6 +69,14 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
         case .consentMode:
             guard let mode = ConsentMode(rawValue: text) else { return "on, ask or off" }
             configuration.consentMode = mode
+        case .catalogueFile: return Self.set(&configuration.catalogue.file, text)
+        case .catalogueAdmit:
+            let paths = text.split { $0 == "," || $0 == " " }.map(String.init)
+            let known = CatalogueField.builtIn.filter(\.isOptIn).map(\.path)
+            guard !paths.isEmpty, paths.allSatisfy(known.contains) else {
+                return "some of \(known.joined(separator: ", ")), with commas between them"
+            }
+            configuration.catalogue.admitted = Set(paths)
         case .idleExitAfter:
             let duration = ConfigurationValue.duration(text)
             guard duration != nil || text == "never" else { return "a duration such as 90s or 5m, or never" }

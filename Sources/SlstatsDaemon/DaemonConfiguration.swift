@@ -16,6 +16,7 @@ package struct DaemonConfiguration: Sendable, Equatable {
     /// What holds while the user has said nothing.
     package var consentMode = ConsentMode.on
     package var idle = IdleSettings()
+    package var catalogue = CatalogueSettings()
 
     package init() {}
 }

@@ -52,7 +52,8 @@ extension Store {
     func apply(_ next: DaemonConfiguration) throws(ConfigurationError) {
         try next.collector.checkFiles()
         let before = configuration
-        configuration = next
+        configured = next
+        combine()
         spool.limits = next.spool
         consent.mode = next.consentMode
         if before.feed.source != next.feed.source {

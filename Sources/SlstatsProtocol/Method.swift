@@ -15,6 +15,7 @@ package enum Method: String, CaseIterable, Sendable {
     case flush
     case pending
     case status
+    case schema
 }
 
 /// What `record` promises when it answers.

@@ -24,6 +24,7 @@ package struct ProtocolError: Error, Equatable, Sendable {
         case spoolUnavailable = "spool-unavailable"
         case stateUnavailable = "state-unavailable"
         case rcFileUnusable = "rc-file-unusable"
+        case lockedByPolicy = "locked-by-policy"
         case stopping = "stopping"
         case cannotRun = "cannot-run"
     }

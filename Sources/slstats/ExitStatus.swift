@@ -25,7 +25,7 @@ enum ExitStatus: Int32, CaseIterable {
                 case .cannotRun: .unreachable
                 case .notJSON, .notARequest, .unknownMethod, .wrongParams: .bug
                 // A newer daemon may have reasons of its own to refuse what it was given.
-                case .tooLarge, .eventRefused, .rcFileUnusable, nil: .refused
+                case .tooLarge, .eventRefused, .rcFileUnusable, .lockedByPolicy, nil: .refused
                 }
             }
     }

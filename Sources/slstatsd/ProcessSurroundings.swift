@@ -31,7 +31,7 @@ enum ProcessSurroundings {
 
     /// Root; in a user namespace that has no root (`PrivateUsers=`) the number that stands for everybody outside it
     /// (user_namespaces(7)).
-    private static var administrator: UInt32 {
+    static var administrator: UInt32 {
         guard !hasRoot else { return 0 }
         return text("/proc/sys/kernel/overflowuid").flatMap { UInt32($0.prefix { $0.isNumber }) } ?? 65534
     }

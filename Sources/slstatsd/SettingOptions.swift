@@ -67,6 +67,18 @@ struct SettingOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "catalogue.file: fields of another CLI that may be recorded, besides those in /etc/slstats/catalogue.d.",
+            valueName: "path"))
+    var catalogueFile: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "catalogue.admit: built-in fields that name somebody, such as dashboard.userId, with commas.",
+            valueName: "fields"))
+    var catalogueAdmit: String?
+
+    @Option(
+        help: ArgumentHelp(
             "idle.exitAfter: end this long after the last client, with nothing pending, or never (default: 5m).",
             valueName: "duration"))
     var idleExitAfter: String?
@@ -79,6 +91,7 @@ struct SettingOptions: ParsableArguments {
             (.spoolMaxBytes, spoolMaxBytes), (.spoolMaxAge, spoolMaxAge),
             (.spoolMaxEventBytes, spoolMaxEventBytes), (.flushEvents, flushEvents), (.flushBytes, flushBytes),
             (.flushInterval, flushInterval), (.consentMode, consentMode),
+            (.catalogueFile, catalogueFile), (.catalogueAdmit, catalogueAdmit),
             (.idleExitAfter, idleExitAfter),
         ]
         return Dictionary(uniqueKeysWithValues: pairs.compactMap { key, value in value.map { (key, $0) } })
@@ -95,6 +108,9 @@ struct SettingOptions: ParsableArguments {
                 try sources.addFile(try files.read(path, limit: 1 << 20), name: path.string)
             }
         }
-        return try sources.configuration()
+        var configuration = try sources.configuration()
+        try configuration.catalogue.read(
+            "/etc/slstats/catalogue.d", believing: ProcessSurroundings.administrator, files: PosixFileSystem())
+        return configuration
     }
 }

@@ -44,6 +44,17 @@ struct ReadmeTests {
         }.filter { !$0.isEmpty }
     }
 
+    @Test("the table of fields is what slstats schema --markdown prints")
+    func schema() async throws {
+        let readme = try String(contentsOfFile: Sandbox.repository + "/README.md", encoding: .utf8)
+        try await Sandbox.run { sandbox async throws in
+            let printed = try await sandbox.slstats("schema", "--markdown")
+            #expect(printed.status == 0, "\(printed.errors)")
+            #expect(printed.output.contains("| `command` | words |"))
+            #expect(readme.contains("\n\n" + printed.output + "\n"))
+        }
+    }
+
     @Test("the tour prints what it shows")
     func tourIsTrue() async throws {
         let steps = try Self.tour()

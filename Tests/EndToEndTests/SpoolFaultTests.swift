@@ -149,7 +149,11 @@ struct SpoolFaultTests {
                     guard Self.isLong || turn % 8 == 0 else { continue }
                     let fault = "\(errno) at \(call)"
                     let outcome = try await attempt(sandbox, call, "error=\(errno)", Self.socketCommand)
-                    #expect(outcome.isAlive, "\(fault): \(outcome.calls.suffix(400))")
+                    // libdispatch looks after its workers there, and ends the process when it cannot.
+                    let before = outcome.calls.components(separatedBy: "(INJECTED)").first ?? ""
+                    let isOurs =
+                        before.components(separatedBy: "openat(").last?.contains(#/^[^\n]*/proc/[0-9]+/stat/#) != true
+                    #expect(outcome.isAlive || !isOurs, "\(fault): \(outcome.calls.suffix(400))")
                     try await check(sandbox, fault)
                 }
             }

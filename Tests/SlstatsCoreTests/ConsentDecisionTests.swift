@@ -66,10 +66,17 @@ struct ConsentDecisionTests {
         return file.read()
     }()
 
+    private static func rules(_ mode: ConsentMode?) -> PolicyRules {
+        var rules = PolicyRules()
+        rules.mode = mode
+        return rules
+    }
+
     private static let policies: [Row<(policy: Policy, needsYes: Bool)>] = [
-        Row(input: (.missing, false), isNo: false), Row(input: (.mode(nil), false), isNo: false),
-        Row(input: (.mode(.on), false), isNo: false), Row(input: (.untrusted("x"), false), isNo: false),
-        Row(input: (.mode(.ask), true), isNo: false), Row(input: (.mode(.off), false), isNo: true, isPlain: true),
+        Row(input: (.missing, false), isNo: false), Row(input: (.rules(rules(nil)), false), isNo: false),
+        Row(input: (.rules(rules(.on)), false), isNo: false), Row(input: (.untrusted("x"), false), isNo: false),
+        Row(input: (.rules(rules(.ask)), true), isNo: false),
+        Row(input: (.rules(rules(.off)), false), isNo: true, isPlain: true),
         Row(input: (.broken("x"), false), isNo: true),
     ]
 
@@ -185,7 +192,7 @@ struct ConsentDecisionTests {
         var inputs = ConsentInputs()
         inputs.facts.stage = PlatformStage(name: "dev") ?? .production
         switch rule {
-        case "policy": inputs.policy = .mode(.off)
+        case "policy": inputs.policy = .rules(Self.rules(.off))
         case "trackingDisabled": inputs.rcFile = .usable(RcFileMembers(trackingDisabled: true))
         case "--disable":
             var record = ConsentRecord()

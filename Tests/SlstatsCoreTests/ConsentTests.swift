@@ -308,16 +308,43 @@ struct ConsentTests {
             ("{}", "default", "says nothing"), ("{\"consent\":{}}", "default", "says nothing"),
             (
                 "", "policy",
-                "off, because /etc/slstats/policy.json is not strict JSON: the document ends too early at byte 0"
+                "off, because /etc/slstats/policy.json:1: it is not one object of strict JSON: the document ends too early at byte 0"
             ),
-            ("[]", "policy", "off, because /etc/slstats/policy.json is not a JSON object"),
+            (
+                "[]", "policy",
+                "off, because /etc/slstats/policy.json:1: it is not one object of strict JSON: expected an object at byte 0"
+            ),
             (
                 "{\"telemetry\":true}", "policy",
-                "off, because /etc/slstats/policy.json has something unknown at telemetry"
+                "off, because /etc/slstats/policy.json:1: something unknown at telemetry: true"
             ),
             (
-                "{\"consent\":{\"mode\":\"of\"}}", "policy",
-                "off, because /etc/slstats/policy.json has something unknown at consent.mode"
+                "{\n\"consent\":{\n\"mode\":\"of\"}}", "policy",
+                "off, because /etc/slstats/policy.json:3: something unknown at consent.mode: \"of\""
+            ),
+            (
+                "{\"collector\":{\"tokenFile\":\"/t\"}}", "policy",
+                "off, because /etc/slstats/policy.json:1: collector has files without a url"
+            ),
+            (
+                "{\"collector\":{\"url\":\"http://t.example/\",\"tokenFile\":\"/t\"}}", "policy",
+                "off, because /etc/slstats/policy.json:1: http://t.example/ would carry the token for everybody to read; use https"
+            ),
+            (
+                "{\"fields\":{\"id\":\"deny\"}}", "policy",
+                "off, because /etc/slstats/policy.json:1: something unknown at fields.id: \"deny\""
+            ),
+            (
+                "{\"rate\":{\"eventsPerHour\":-1}}", "policy",
+                "off, because /etc/slstats/policy.json:1: something unknown at rate.eventsPerHour: -1"
+            ),
+            (
+                #"{"consent":{"locked":true},"collector":{"url":"https://t.example/"},"rate":{"eventsPerHour":60}}"#,
+                "default", "switch locked, sets the collector, at most 60 events an hour"
+            ),
+            (
+                #"{"consent":{"mode":"off"},"fields":{"timezone":"deny","versions":"coarsen","config":"coarsen"}}"#,
+                "policy", "off; denies 1 field, coarsens 2 fields"
             ),
         ])
     func policy(_ text: String, _ decidedBy: String, _ value: String) {

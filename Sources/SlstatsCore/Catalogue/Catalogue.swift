@@ -51,8 +51,7 @@ package struct Catalogue: Sendable {
             self.prefix = prefix
             var names: [Substring] = []
             for branch in branches where !names.contains(branch.name) { names.append(branch.name) }
-            // The duplicate check keeps one bit a member.
-            precondition(names.count <= UInt64.bitWidth, "more than 64 members in one object of the catalogue")
+            precondition(names.count <= Catalogue.maximumMembers, "too many members in one object of the catalogue")
             nodes = names.map { name in
                 Node(name, in: prefix, branches.filter { $0.name == name }.map { $0.entered() })
             }
@@ -79,14 +78,24 @@ package struct Catalogue: Sendable {
         }
     }
 
+    /// Of one object: the duplicate check keeps one bit a member.
+    package static let maximumMembers = UInt64.bitWidth
+
     let root: Members
 
     /// All of them, in their order.
     package let fields: [CatalogueField]
 
-    /// - Parameter admitted: paths of fields that are refused otherwise, ``CatalogueField/isOptIn``.
-    package init(_ fields: [CatalogueField], admitting admitted: Set<String> = []) {
-        self.fields = fields.filter { !$0.isOptIn || admitted.contains($0.path) }
+    /// - Parameters:
+    ///   - admitted: paths of fields that are refused otherwise, ``CatalogueField/isOptIn``.
+    ///   - restrictions: what the administrator says, by path; of an object's it holds for all in it.
+    package init(
+        _ fields: [CatalogueField], admitting admitted: Set<String> = [],
+        restrictions: [String: FieldRestriction] = [:]
+    ) {
+        self.fields = fields.filter { !$0.isOptIn || admitted.contains($0.path) }.map {
+            $0.restricted(by: restrictions)
+        }
         root = Members(self.fields.map { Branch(field: $0, path: $0.path.split(separator: ".")[...]) }, in: "")
     }
 

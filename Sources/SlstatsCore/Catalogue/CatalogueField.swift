@@ -19,6 +19,10 @@ package struct CatalogueField: Sendable, Equatable {
         case keyedHash
         /// An array of which the number of elements is kept.
         case count
+        /// What the administrator does not want to be kept: null stands in its place.
+        case withheld
+        /// Only the first digit is kept, the others become zero.
+        case magnitude(ClosedRange<Int64>)
     }
 
     /// Members separated by dots; `[]` behind a name means every element of an array.
@@ -31,10 +35,15 @@ package struct CatalogueField: Sendable, Equatable {
     package let purpose: String
     /// JSON that it takes.
     package let example: String
+    /// Who wants it: a catalogue file, or nobody but us.
+    package let source: String
+
+    /// What ``source`` says of our own fields.
+    package static let builtInSource = "built in"
 
     package init(
         _ path: String, _ kind: Kind, isNullable: Bool = false, isOptIn: Bool = false, _ purpose: String,
-        _ example: String
+        _ example: String, source: String = builtInSource
     ) {
         self.path = path
         self.kind = kind
@@ -42,6 +51,7 @@ package struct CatalogueField: Sendable, Equatable {
         self.isOptIn = isOptIn
         self.purpose = purpose
         self.example = example
+        self.source = source
     }
 }
 
@@ -74,6 +84,8 @@ extension CatalogueField.Kind {
         case .answer: "a word that begins with _, or true or false"
         case .keyedHash: "a string of at most \(Self.maximumBytes) bytes"
         case .count: "an array"
+        case .withheld: "anything"
+        case .magnitude(let range): Self.integer(range).phrase
         }
     }
 
@@ -81,16 +93,22 @@ extension CatalogueField.Kind {
     package var kept: String {
         switch self {
         case .string(.closed(let table), _): table.names.map { "`\($0)`" }.joined(separator: ", ")
+        case .string(.names(let table, _, let other), _) where table.names.isEmpty: "`\(other)`"
+        case .string(.names(let table, nil, let other), _) where table.names.count <= 12:
+            (table.names + [other]).map { "`\($0)`" }.joined(separator: ", ")
         case .string(.names(let table, let local, let other), _):
             "one of \(table.names.count) public names" + (local.map { ", `\($0)` for a path" } ?? "")
                 + ", else `\(other)`"
         case .string(.resourceType, _): "a type of `AWS::`, else `Alexa`, `Custom` or `other`"
         case .string(.errorLocation, _): "paths in public packages, else `<external>`"
         case .string(.pattern(let pattern), _): pattern.phrase
+        case .string(.beginning(let pattern), _): "the beginning of \(pattern.phrase)"
         case .integer, .boolean, .uuid, .randomUUID: phrase
         case .answer: phrase
         case .keyedHash: "a keyed hash; the key stays here"
         case .count: "how many"
+        case .withheld: "nothing"
+        case .magnitude: "a whole number, of which all but the first digit are 0"
         }
     }
 }

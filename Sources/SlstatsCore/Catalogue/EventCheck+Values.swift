@@ -38,6 +38,10 @@ extension EventCheck {
             guard value.isString, value.content.count <= CatalogueField.Kind.maximumBytes else { return .wrong }
             return .replaced(.keyedHash(of: cursor.text(of: value)))
         case .count: return .wrong
+        case .withheld: return .replaced(.json(Array("null".utf8)))
+        case .magnitude(let range):
+            guard value.kind == .number, isInteger(value.range, in: range, cursor) else { return .wrong }
+            return .replaced(.json(Self.magnitude(cursor.copyText(value.range))))
         }
     }
 
@@ -54,12 +58,27 @@ extension EventCheck {
         case .resourceType: return searched(cursor.text(of: value), Vocabulary.resourceType, rules)
         case .errorLocation: return searched(cursor.text(of: value), ErrorLocation.keeping, rules)
         case .pattern(let pattern):
-            let isRight =
-                value.hasEscapes
-                ? pattern.accepts(Array(cursor.text(of: value).utf8).span)
-                : pattern.accepts(cursor.bytes.extracting(value.content))
-            guard isRight else { return .wrong }
+            guard accepts(value, pattern, cursor) else { return .wrong }
             return rules.identities.finding(in: value, of: cursor).map(Verdict.identity) ?? .kept
+        case .beginning(let pattern):
+            guard accepts(value, pattern, cursor) else { return .wrong }
+            return searched(cursor.text(of: value), { $0.prefix { $0 != pattern.separator }.description }, rules)
+        }
+    }
+
+    private func accepts(_ value: JSONSlice, _ pattern: TextPattern, _ cursor: borrowing JSONCursor) -> Bool {
+        value.hasEscapes
+            ? pattern.accepts(Array(cursor.text(of: value).utf8).span)
+            : pattern.accepts(cursor.bytes.extracting(value.content))
+    }
+
+    /// `5120` → `5000`.
+    private static func magnitude(_ digits: String) -> [UInt8] {
+        var isFirst = true
+        return digits.utf8.map { digit in
+            guard digit != UInt8(ascii: "-") else { return digit }
+            defer { isFirst = false }
+            return isFirst ? digit : UInt8(ascii: "0")
         }
     }
 

@@ -87,6 +87,7 @@ package struct EventCheck: Sendable, Equatable {
             try walk(&cursor, node.members, rules)
         case UInt8(ascii: "["):
             if node.value?.kind == .count { return try countElements(&cursor, node) }
+            if (node.value ?? node.element?.value)?.kind == .withheld { return try withhold(&cursor) }
             guard let element = node.element else {
                 _ = try cursor.scanValue()
                 return refuse(node, "must not be an array")
@@ -119,6 +120,12 @@ package struct EventCheck: Sendable, Equatable {
             }
         }
         if count > Self.maximumElements { refuse(node, "must have at most \(Self.maximumElements) elements") }
+    }
+
+    /// Not even how many there are.
+    private mutating func withhold(_ cursor: inout JSONCursor) throws(JSONError) {
+        replacements.append(
+            Replacement(range: try cursor.scanValue().range, value: .json(Array("null".utf8))))
     }
 
     /// The number stands where the array stood.

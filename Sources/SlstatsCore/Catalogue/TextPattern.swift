@@ -36,6 +36,16 @@ package enum TextPattern: String, CaseIterable, Sendable {
         }
     }
 
+    /// What stands between its parts, the most general of which comes first; `nil` for one that has none.
+    var separator: Character? {
+        switch self {
+        case .version: "."
+        case .words: " "
+        case .timeZone: "/"
+        case .word, .code, .mark, .text: nil
+        }
+    }
+
     /// For sentences such as "must be a version".
     var phrase: String {
         switch self {
@@ -70,5 +80,5 @@ package enum TextPattern: String, CaseIterable, Sendable {
     private static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
     private static func isUpper(_ byte: UInt8) -> Bool { byte &- 0x41 < 26 }
     private static func isAlphanumeric(_ byte: UInt8) -> Bool { isDigit(byte) || (byte | 0x20) &- 0x61 < 26 }
-    private static func isWord(_ byte: UInt8) -> Bool { isAlphanumeric(byte) || byte == 0x2d || byte == 0x5f }
+    static func isWord(_ byte: UInt8) -> Bool { isAlphanumeric(byte) || byte == 0x2d || byte == 0x5f }
 }

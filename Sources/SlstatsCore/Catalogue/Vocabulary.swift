@@ -9,6 +9,8 @@ package enum Vocabulary: Sendable, Equatable {
     /// that can be: private names are counted, not told.
     case names(NameTable, local: String? = nil, other: String)
     case pattern(TextPattern)
+    /// The same, of which what stands before the first separator is kept: `3` of `3.38.0`, `deploy` of `deploy function`.
+    case beginning(TextPattern)
     /// Types of `AWS::`; of others what stands before the `::`, if everybody has it, else `other`.
     case resourceType
     /// Frames of a stack trace, as ``ErrorLocation`` keeps them.
@@ -25,7 +27,7 @@ package enum Vocabulary: Sendable, Equatable {
         switch self {
         case .closed(let table): "one of " + table.names.joined(separator: ", ")
         case .names, .resourceType, .errorLocation: "a string"
-        case .pattern(let pattern): pattern.phrase
+        case .pattern(let pattern), .beginning(let pattern): pattern.phrase
         }
     }
 

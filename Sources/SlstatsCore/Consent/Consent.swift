@@ -31,6 +31,7 @@ package struct Consent {
     }
 
     private let surroundings: Surroundings
+    package var policyPath: String { surroundings.policy.string }
     package var mode: ConsentMode
     private let files: any FileSystem
     let clock: WallClock
@@ -86,6 +87,13 @@ package struct Consent {
         let decision = ConsentDecision(inputs)
         last = (inputs, decision)
         return decision
+    }
+
+    /// The policy as it is now, and what is to be obeyed of it besides consent.
+    package mutating func readPolicy() -> (policy: Policy, rules: PolicyRules) {
+        let policy = policy.read()
+        guard case .rules(let rules) = policy else { return (policy, PolicyRules()) }
+        return (policy, rules)
     }
 
     /// A home that was made anew is the daemon's as well, so a difference is looked at twice.

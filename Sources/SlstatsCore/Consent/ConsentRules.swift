@@ -42,10 +42,19 @@ enum ConsentRules {
         case .untrusted(let reason): return verdict("not believed: \(reason)", .nothing)
         case .broken(let reason):
             return verdict("off, because \(reason)", .doubt, "The administrator has to mend \(inputs.places.policy)")
-        case .mode(nil): return verdict("says nothing", .nothing)
-        case .mode(.on): return verdict("on, which a policy cannot say", .nothing)
-        case .mode(.off): return verdict("off", .no, administrator)
-        case .mode(.ask): return ask(inputs, verdict)
+        case .rules(let rules):
+            let more = rules.summary
+            func verdict(_ value: String, _ says: Says, _ mend: String = "") -> Verdict {
+                Verdict(
+                    name: "policy", source: inputs.places.policy,
+                    value: [value, more].filter { !$0.isEmpty }.joined(separator: "; "), says: says, mend: mend)
+            }
+            switch rules.mode {
+            case nil: return verdict(more.isEmpty ? "says nothing" : "", .nothing)
+            case .on: return verdict("on, which a policy cannot say", .nothing)
+            case .off: return verdict("off", .no, administrator)
+            case .ask: return ask(inputs, verdict)
+            }
         }
     }
 

@@ -1,7 +1,6 @@
 // This source file is part of the slstats project
 // SPDX-License-Identifier: Apache-2.0
 
-internal import OrderedJSON
 package import SystemPackage
 
 /// What the administrator of a machine has to say: `/etc/slstats/policy.json`, which can only make things stricter.
@@ -9,8 +8,7 @@ package import SystemPackage
 ///     {"consent": {"mode": "off"}}
 package enum Policy: Sendable, Equatable {
     case missing
-    /// `nil` for a policy that does not speak of consent.
-    case mode(ConsentMode?)
+    case rules(PolicyRules)
     /// Anybody could have written it, so it says nothing; the text tells why.
     case untrusted(String)
     /// Doubt about what the administrator wants is a no; the text tells what is wrong.
@@ -38,7 +36,7 @@ package struct PolicyFile {
     package mutating func read() -> Policy {
         do throws(FileError) {
             guard let status = try files.status(of: path) else { return .missing }
-            if let reason = try distrust(status) { return .untrusted(reason) }
+            if let reason = try files.distrust(path, administrator: administrator) { return .untrusted(reason) }
             if let known = memo.content(of: path, status) { return known }
             let policy = try load(status)
             memo.remember(policy, of: path, status, now: clock.milliseconds)
@@ -48,41 +46,26 @@ package struct PolicyFile {
         }
     }
 
-    /// Who could have written it; the folder too, in which a file can be replaced.
-    private func distrust(_ status: FileStatus) throws(FileError) -> String? {
-        let folder = path.removingLastComponent()
-        for (place, status) in [(path, status), (folder, try files.status(of: folder) ?? status)] {
+    private func load(_ status: FileStatus) throws(FileError) -> Policy {
+        guard status.kind == .file else { return .broken("\(path) is not a file") }
+        let bytes = try files.read(path, limit: Self.maximumBytes)
+        do throws(PolicyRules.Mistake) {
+            return .rules(try PolicyRules(bytes))
+        } catch {
+            return .broken("\(path):\(error.line): \(error.problem)")
+        }
+    }
+}
+
+extension FileSystem {
+    /// Why a file could say something that the administrator has not said; `nil` if nobody else could have written it.
+    /// The folder counts too, in which a file can be replaced. What is not there says nothing.
+    package func distrust(_ path: FilePath, administrator: UInt32) throws(FileError) -> String? {
+        for place in [path, path.removingLastComponent()] {
+            guard let status = try status(of: place) else { continue }
             guard status.userID == administrator else { return "\(place) belongs to uid \(status.userID), not to root" }
             guard status.mode & 0o022 == 0 else { return "\(place) can be written by others than root" }
         }
         return nil
-    }
-
-    private func load(_ status: FileStatus) throws(FileError) -> Policy {
-        guard status.kind == .file else { return .broken("\(path) is not a file") }
-        let bytes = try files.read(path, limit: Self.maximumBytes)
-        do throws(JSONError) {
-            return Self.policy(try JSON(parsing: bytes), path)
-        } catch {
-            return .broken("\(path) is not strict JSON: \(error)")
-        }
-    }
-
-    /// A key that we do not know was meant to forbid something.
-    private static func policy(_ json: JSON, _ path: FilePath) -> Policy {
-        guard let policy = json.object else { return .broken("\(path) is not a JSON object") }
-        var mode: ConsentMode?
-        for member in policy.members {
-            guard member.key == "consent", let consent = member.value.object else {
-                return .broken("\(path) has something unknown at \(member.key)")
-            }
-            for member in consent.members {
-                guard member.key == "mode", let known = member.value.string.flatMap(ConsentMode.init(rawValue:)) else {
-                    return .broken("\(path) has something unknown at consent.\(member.key)")
-                }
-                mode = known
-            }
-        }
-        return .mode(mode)
     }
 }

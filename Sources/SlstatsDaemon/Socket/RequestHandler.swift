@@ -40,6 +40,7 @@ struct RequestHandler {
         var cursor = JSONCursor(line)
         cursor.skipWhitespace()
         guard cursor.current != nil else { return }
+        if !store.hasStaged { store.obeyPolicy() }
         if let scan = RecordScan(line, rules: store.rules) {
             return record(scan.params, scan.check, line, scan.id, store)
         }
@@ -128,6 +129,7 @@ struct RequestHandler {
             case .record: preconditionFailure("record is staged, not answered here")
             case .hello: return Self.now(Self.hello, id)
             case .status: return Self.now(store.status(socket: socket, try params.facts()), id)
+            case .schema: return Self.now(store.rules.catalogue.json, id)
             case .explainTelemetry: return Self.now(store.consent.decide(try params.facts()).json, id)
             case .setTelemetry: return try setTelemetry(params, id, store)
             case .claimNotification: return try claim(params, id, store)

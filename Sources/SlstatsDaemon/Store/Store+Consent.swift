@@ -48,6 +48,7 @@ extension Store {
     nonisolated func consentMayHaveChanged() {
         loop.execute {
             self.assumeIsolated { store in
+                store.obeyPolicy()
                 store.obeyConsent()
                 if store.consent.hasDebts { store.settleDebts() }
             }

@@ -19,7 +19,7 @@ extension Store {
                 "enabled": .bool(decision.isEnabled), "decidedBy": .string(decision.decidedBy),
                 "mend": .string(decision.mend),
             ],
-            "rcFile": rcFileStatus(facts.stage),
+            "rcFile": rcFileStatus(facts.stage), "policy": policyStatus,
             "events": [
                 "recorded": JSON(spool.recordedEvents), "pending": JSON(spool.pendingEvents),
                 "pendingBytes": JSON(spool.bytes), "sent": JSON(spool.ledger.sent),

@@ -74,6 +74,7 @@ extension Store {
     }
 
     private func enableNow(_ stage: PlatformStage, round: Int = 0) -> EventLoopFuture<String> {
+        do throws(ProtocolError) { try checkLock() } catch { return loop.makeFailedFuture(error) }
         do throws(ConsentError) {
             let conflicts = try consent.enable(stage)
             reviewDebts()

@@ -17,7 +17,13 @@ internal import SystemPackage
 /// threads, deliveries to ``Flusher``.
 actor Store {
     let loop: any EventLoop
+    /// As it was read.
+    var configured: DaemonConfiguration
+    /// What holds of it beside the policy (Store+Policy).
     var configuration: DaemonConfiguration
+    var policyRules = PolicyRules()
+    /// Why the policy's collector cannot be used.
+    var policyProblem: String?
     let clock: WallClock
     let logger: Logger
     /// What the service manager shows of us.
@@ -27,7 +33,8 @@ actor Store {
     var random: RandomSource
 
     var spool: Spool
-    let rules: EventRules
+    var rules: EventRules
+    let identities: IdentityFilter
     var installationKey: InstallationKey
 
     // Consent (Store+Consent, Store+Switch)
@@ -120,13 +127,15 @@ actor Store {
         report: @escaping @Sendable (String) -> Void
     ) throws {
         self.loop = loop
+        configured = configuration
         self.configuration = configuration
         self.clock = clock
         self.random = random
         self.logger = logger
         self.report = report
         self.syncThread = syncThread
-        rules = EventRules(.builtIn, identities: IdentityFilter(places.identities))
+        identities = IdentityFilter(places.identities)
+        rules = EventRules(.builtIn, identities: identities)
         installationKey = InstallationKey(state: places.state, files: files)
         spool = try Spool(
             state: places.state, limits: configuration.spool, files: files, clock: clock, random: random)
@@ -148,6 +157,8 @@ actor Store {
 
     /// Called once before requests come in: what earlier runs left is due some time, unless somebody has said no since.
     func start() {
+        policyRules = consent.readPolicy().rules
+        combine()
         tidyConsent()
         // Which of them the events are from nobody has written down.
         recentIDs = spool.recentIDs()

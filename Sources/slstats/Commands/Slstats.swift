@@ -18,7 +18,7 @@ struct Slstats: ParsableCommand {
             """,
         version: SlstatsVersion.current,
         subcommands: [
-            Record.self, Notifications.self, Status.self, Why.self, Pending.self, Flush.self, Import.self,
+            Record.self, Notifications.self, Status.self, Why.self, Schema.self, Pending.self, Flush.self, Import.self,
             Ping.self, Hook.self, Completions.self,
         ])
 

@@ -39,12 +39,17 @@ struct Status: ParsableCommand {
         let isEnabled = status["telemetry"]?["enabled"]?.bool == true
         let flush = status["flush"]
         var rows: [(String, String)] = [
-            ("Telemetry", "\(isEnabled ? "on" : "off"), decided by \(string("telemetry", "decidedBy") ?? "?")"),
+            ("Telemetry", "\(isEnabled ? "on" : "off"), decided by \(string("telemetry", "decidedBy") ?? "?")")
+        ]
+        if let state = string("policy", "state"), state != "missing" {
+            rows.append(("Policy", "\(state): \(string("policy", "problem") ?? string("policy", "path") ?? "?")"))
+        }
+        rows += [
             (
                 "Events",
                 "\(number("events", "recorded")) recorded, \(number("events", "pending")) pending, "
                     + "\(number("events", "sent")) sent, \(number("events", "quarantined")) in quarantine"
-            ),
+            )
         ]
         for member in status["events"]?["dropped"]?.object?.members ?? [] {
             rows.append(("Dropped", "\(member.value.integer ?? 0), \(member.key)"))
