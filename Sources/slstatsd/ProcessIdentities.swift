@@ -31,13 +31,17 @@ enum ProcessIdentities {
         var result: UnsafeMutablePointer<passwd>?
         var buffer = [CChar](repeating: 0, count: 16 << 10)
         guard getpwuid_r(userID, &entry, &buffer, buffer.count, &result) == 0, result != nil else { return [] }
-        // "Ann Other,Room 1,…", and each of its words that is long enough to be somebody's.
-        let fullName = String(cString: entry.pw_gecos).split(separator: ",").first.map(String.init) ?? ""
-        let words = fullName.split(separator: " ").map(String.init).filter { $0.count > 3 }
+        // "Ann Other,Room 1,…"
+        let name = String(cString: entry.pw_gecos).split(separator: ",").first.map(String.init) ?? ""
         return [
             Identity(.loginName, String(cString: entry.pw_name)), Identity(.homeFolder, String(cString: entry.pw_dir)),
-        ]
-            + ([fullName] + words).map { Identity(.fullName, $0) }
+        ] + fullName(name)
+    }
+
+    /// A name, and each of its words that is long enough to be somebody's.
+    private static func fullName(_ name: String) -> [Identity?] {
+        let words = name.split(separator: " ").map(String.init).filter { $0.count > 3 }
+        return ([name] + words).map { Identity(.fullName, $0) }
     }
 
     /// uname(2), and the names that hosts(5) has for it.
@@ -58,18 +62,22 @@ enum ProcessIdentities {
     private static func gitConfiguration(_ home: String, _ configuration: String) -> [Identity?] {
         [home + "/.gitconfig", configuration + "/git/config"].flatMap { path in
             var section = ""
-            return (ProcessSurroundings.text(FilePath(path)) ?? "").split(separator: "\n").map { line -> Identity? in
+            return (ProcessSurroundings.text(FilePath(path)) ?? "").split(separator: "\n").flatMap {
+                line -> [Identity?] in
                 let line = line.drop { $0.isWhitespace }
                 if line.first == "[" {
                     section = line.dropFirst().prefix { $0 != "]" && $0 != " " }.lowercased()
-                    return nil
+                    return []
                 }
-                guard section == "user", let equals = line.firstIndex(of: "=") else { return nil }
+                guard section == "user", let equals = line.firstIndex(of: "=") else { return [] }
                 let key = line[..<equals].filter { !$0.isWhitespace }.lowercased()
                 let value = line[line.index(after: equals)...].split(whereSeparator: \.isWhitespace)
                     .joined(separator: " ").filter { $0 != "\"" }
-                return key == "email"
-                    ? Identity(.emailAddress, value) : key == "name" ? Identity(.fullName, value) : nil
+                switch key {
+                case "email": return [Identity(.emailAddress, value)]
+                case "name": return fullName(value)
+                default: return []
+                }
             }
         }
     }
