@@ -20,6 +20,7 @@ package struct ProtocolError: Error, Equatable, Sendable {
         case wrongParams = "wrong-params"
         case tooLarge = "too-large"
         case eventRefused = "event-refused"
+        case rateLimited = "rate-limited"
         case spoolFull = "spool-full"
         case spoolUnavailable = "spool-unavailable"
         case stateUnavailable = "state-unavailable"

@@ -21,7 +21,7 @@ enum ExitStatus: Int32, CaseIterable {
             case .tooLarge: .refused
             case .refused:
                 switch error.reason.flatMap(ProtocolError.Reason.init(rawValue:)) {
-                case .spoolFull, .spoolUnavailable, .stateUnavailable, .stopping: .tryLater
+                case .rateLimited, .spoolFull, .spoolUnavailable, .stateUnavailable, .stopping: .tryLater
                 case .cannotRun: .unreachable
                 case .notJSON, .notARequest, .unknownMethod, .wrongParams: .bug
                 // A newer daemon may have reasons of its own to refuse what it was given.

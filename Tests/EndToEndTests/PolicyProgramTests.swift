@@ -66,6 +66,7 @@ struct PolicyProgramTests {
             row '{"collector":{"url":"https://telemetry.example/"}}'
             row '{"fields":{"timezone":"deny","versions":"coarsen"}}'
             row '{"consent":{"mode":"on","locked":false},"fields":{}}'
+            row '{"rate":{"eventsPerHour":0}}'
             row '{"consent":{"mode":"maybe"}}'
             row '{"surprise":true}'
             """#)
@@ -117,6 +118,12 @@ struct PolicyProgramTests {
                 \(on)
                 record  [0]
                 \(event)
+                \(switched)
+                "url": null,
+                == {"rate":{"eventsPerHour":0}}
+                at most 0 events an hour
+                \(on)
+                record slstats record: 0 events an hour are recorded at most, says /etc/slstats/policy.json [75]
                 \(switched)
                 "url": null,
                 == {"consent":{"mode":"maybe"}}

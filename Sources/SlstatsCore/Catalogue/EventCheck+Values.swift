@@ -131,4 +131,6 @@ package enum RefusalReason: String, Sendable, CaseIterable {
     case catalogue
     /// An identity of a person, an account or a machine.
     case identity
+    /// More in an hour than there may be.
+    case rate
 }

@@ -36,11 +36,23 @@ extension Store {
                 logger.error("the policy's collector cannot be used", metadata: ["reason": "\(error)"])
             }
         }
+        if rateLimit?.perHour != policyRules.eventsPerHour {
+            rateLimit = policyRules.eventsPerHour.map { RateLimit(perHour: $0, now: clock.steadyMilliseconds) }
+        }
         rules = EventRules(
             Catalogue(
                 CatalogueField.builtIn + configuration.catalogue.vendorFields,
                 admitting: configuration.catalogue.admitted, restrictions: policyRules.fields),
             identities: identities)
+    }
+
+    /// The administrator's limit for all programs of this user together.
+    func checkRate() throws(ProtocolError) {
+        guard rateLimit != nil, rateLimit?.take(now: clock.steadyMilliseconds) == false else { return }
+        spool.countRefusal(.rate)
+        throw ProtocolError(
+            .refused, .rateLimited,
+            "\(policyRules.eventsPerHour ?? 0) events an hour are recorded at most, says \(consent.policyPath)")
     }
 
     /// Turning telemetry on is not the user's to do where the administrator has locked the switch.

@@ -81,6 +81,7 @@ extension Store {
         }
         let callersID = params.id ?? check.id
         if let callersID, recentIDs.contains(callersID) { return callersID }
+        try checkRate()
         let id = callersID ?? EventID(using: &random)
         let limit = configuration.spool.maximumEventBytes
         let timestamp = clock.milliseconds

@@ -22,6 +22,7 @@ actor Store {
     /// What holds of it beside the policy (Store+Policy).
     var configuration: DaemonConfiguration
     var policyRules = PolicyRules()
+    var rateLimit: RateLimit?
     /// Why the policy's collector cannot be used.
     var policyProblem: String?
     let clock: WallClock

@@ -1,0 +1,32 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+/// So many an hour: as many at once after a quiet hour, and then one whenever its part of the hour has passed (a token
+/// bucket).
+package struct RateLimit: Sendable, Equatable {
+    package let perHour: Int
+    /// What may be taken, in parts of which one unit has an hour's milliseconds: whole numbers, which do not drift.
+    private var level: Int64
+    /// Steady milliseconds.
+    private var filledAt: Int64
+
+    private static let hour: Int64 = 3_600_000
+
+    /// - Parameter now: steady milliseconds; it begins full.
+    package init(perHour: Int, now: Int64) {
+        self.perHour = perHour
+        level = Int64(perHour) * Self.hour
+        filledAt = now
+    }
+
+    /// - Returns: whether there was one left.
+    package mutating func take(now: Int64) -> Bool {
+        let full = Int64(perHour) * Self.hour
+        let passed = min(max(0, now - filledAt), Self.hour)
+        level = min(full, level + passed * Int64(perHour))
+        filledAt = now
+        guard level >= Self.hour else { return false }
+        level -= Self.hour
+        return true
+    }
+}

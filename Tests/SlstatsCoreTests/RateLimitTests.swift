@@ -1,0 +1,44 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+import SlstatsCore
+import Testing
+
+@Suite("So many an hour")
+struct RateLimitTests {
+    private func taken(_ limit: inout RateLimit, _ count: Int, at now: Int64) -> Int {
+        (0..<count).count { _ in limit.take(now: now) }
+    }
+
+    @Test("all at once, then one each part of an hour, and never more than the hour's")
+    func bucket() {
+        var limit = RateLimit(perHour: 60, now: 0)
+
+        #expect(taken(&limit, 100, at: 0) == 60)
+        #expect(taken(&limit, 100, at: 59_999) == 0)
+        #expect(taken(&limit, 100, at: 60_000) == 1)
+        #expect(taken(&limit, 100, at: 60_000 + 10 * 60_000) == 10)
+        #expect(taken(&limit, 100, at: 100 * 3_600_000) == 60)
+    }
+
+    @Test("none at all, and a clock that stands still or goes back")
+    func ends() {
+        var none = RateLimit(perHour: 0, now: 0)
+        #expect(taken(&none, 10, at: 1_000_000_000) == 0)
+        var limit = RateLimit(perHour: 1, now: 5000)
+        #expect(taken(&limit, 2, at: 1000) == 1)
+        #expect(taken(&limit, 1, at: 1000) == 0)
+    }
+
+    @Test("over any length of time no more than the rate, whatever the moments", arguments: [1, 7, 600, 1_000_000])
+    func rate(_ perHour: Int) {
+        let random = RandomSource.seeded(UInt64(perHour))
+        var limit = RateLimit(perHour: perHour, now: 0)
+        var (now, count): (Int64, Int) = (0, 0)
+        for _ in 0..<5000 {
+            now += Int64(random.next() % 10_000)
+            count += taken(&limit, 3, at: now)
+        }
+        #expect(Int64(count) <= Int64(perHour) + now * Int64(perHour) / 3_600_000 + 1)
+    }
+}
