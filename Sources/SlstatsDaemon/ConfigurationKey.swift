@@ -19,6 +19,7 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
     case flushBytes = "flush.bytes"
     case flushInterval = "flush.interval"
     case consentMode = "consent.mode"
+    case consentDisclosure = "consent.disclosure"
     case catalogueFile = "catalogue.file"
     case catalogueAdmit = "catalogue.admit"
     case idleExitAfter = "idle.exitAfter"
@@ -69,6 +70,9 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
         case .consentMode:
             guard let mode = ConsentMode(rawValue: text) else { return "on, ask or off" }
             configuration.consentMode = mode
+        case .consentDisclosure:
+            guard let mode = DisclosureMode(rawValue: text) else { return "required or vendor" }
+            configuration.disclosure = mode
         case .catalogueFile: return Self.set(&configuration.catalogue.file, text)
         case .catalogueAdmit:
             let paths = text.split { $0 == "," || $0 == " " }.map(String.init)

@@ -15,10 +15,20 @@ package struct DaemonConfiguration: Sendable, Equatable {
     package var flush = FlushStateMachine.Thresholds()
     /// What holds while the user has said nothing.
     package var consentMode = ConsentMode.on
+    /// Who tells people before anything leaves.
+    package var disclosure = DisclosureMode.required
     package var idle = IdleSettings()
     package var catalogue = CatalogueSettings()
 
     package init() {}
+}
+
+/// `consent.disclosure`.
+package enum DisclosureMode: String, Sendable {
+    /// Nothing leaves until slstats has shown its own text.
+    case required
+    /// The CLI tells its users itself.
+    case vendor
 }
 
 /// When a daemon that nobody needs ends; the next client brings it back.

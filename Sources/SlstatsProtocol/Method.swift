@@ -16,6 +16,7 @@ package enum Method: String, CaseIterable, Sendable {
     case pending
     case status
     case schema
+    case disclosure
 }
 
 /// What `record` promises when it answers.

@@ -67,6 +67,12 @@ struct SettingOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "consent.disclosure: required: nothing leaves before slstats has shown what does; vendor: the CLI tells its users itself (default: required).",
+            valueName: "mode"))
+    var consentDisclosure: String?
+
+    @Option(
+        help: ArgumentHelp(
             "catalogue.file: fields of another CLI that may be recorded, besides those in /etc/slstats/catalogue.d.",
             valueName: "path"))
     var catalogueFile: String?
@@ -91,6 +97,7 @@ struct SettingOptions: ParsableArguments {
             (.spoolMaxBytes, spoolMaxBytes), (.spoolMaxAge, spoolMaxAge),
             (.spoolMaxEventBytes, spoolMaxEventBytes), (.flushEvents, flushEvents), (.flushBytes, flushBytes),
             (.flushInterval, flushInterval), (.consentMode, consentMode),
+            (.consentDisclosure, consentDisclosure),
             (.catalogueFile, catalogueFile), (.catalogueAdmit, catalogueAdmit),
             (.idleExitAfter, idleExitAfter),
         ]

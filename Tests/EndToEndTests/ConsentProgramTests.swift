@@ -387,7 +387,7 @@ struct ConsentProgramTests {
             #expect(
                 lines == off + ["  policy on, which a policy cannot say", "on, decided by default."]
                     + [
-                        "→ policy off, because /etc/slstats/policy.json is not strict JSON: the document ends too early at byte 12",
+                        "→ policy off, because /etc/slstats/policy.json:1: it is not one object of strict JSON: the document ends too early at byte 12",
                         "off, decided by policy.",
                         "  policy not believed: /etc/slstats/policy.json belongs to uid 1000, not to root",
                         "on, decided by default.",

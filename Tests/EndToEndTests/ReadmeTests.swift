@@ -58,7 +58,7 @@ struct ReadmeTests {
     @Test("the tour prints what it shows")
     func tourIsTrue() async throws {
         let steps = try Self.tour()
-        #expect(steps.count == 14)
+        #expect(steps.count == 15)
         let port = Int.random(in: 10_240...29_999)
         let script = steps.map { step in
             let command = step.command.replacing("--data", with: "--port \(port) --data").replacing(

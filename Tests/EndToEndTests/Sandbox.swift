@@ -95,6 +95,8 @@ struct Sandbox: Sendable {
             "LANG": "C.UTF-8",
             // A machine that builds and tests may be slower than any shell should wait; who tests the 250 ms says so.
             "SLSTATS_TIMEOUT": "20",
+            // Who tests the disclosure says so.
+            "SLSTATS_CONSENT_DISCLOSURE": "vendor",
         ]
         // The debug programs load the toolchain's libraries.
         all["LD_LIBRARY_PATH"] = ProcessInfo.processInfo.environment["LD_LIBRARY_PATH"]

@@ -46,6 +46,7 @@ struct ConfigurationTests {
             case .notificationsFeed: ["/a", "https://b/feed", "file:///c"]
             case .notificationsPublicKey: ["A", "B", "C"].map { String(repeating: $0, count: 42) + "A=" }
             case .consentMode: ["on", "ask", "off"]
+            case .consentDisclosure: ["vendor", "required", "vendor"]
             case .catalogueFile: ["/a", "/b", "/c"]
             case .catalogueAdmit: ["dashboard.userId", "console.userId", "console.userId, dashboard.orgUid"]
             case .idleExitAfter: ["1m", "never", "3m"]

@@ -32,6 +32,8 @@ struct TestDaemon: Sendable {
         defer { if home == nil { try? FileManager.default.removeItem(atPath: folder) } }
         let daemon = TestDaemon(socket: folder + "/d.sock", home: folder)
         var configuration = DaemonConfiguration()
+        // Who tests that nothing leaves before it was shown says so.
+        configuration.disclosure = .vendor
         configure(&configuration)
         var logger = Logger(label: "test")
         logger.logLevel = .critical

@@ -55,6 +55,21 @@ package struct CatalogueField: Sendable, Equatable {
     }
 }
 
+extension CatalogueField {
+    /// An event with nothing but the example in it.
+    package var exampleEvent: String {
+        path.split(separator: ".").reversed().reduce(example) { inner, name in
+            name.hasSuffix("[]") ? "{\"\(name.dropLast(2))\":[\(inner)]}" : "{\"\(name)\":\(inner)}"
+        }
+    }
+
+    /// It would be recorded.
+    var takesItsExample: Bool {
+        let bytes = Array(exampleEvent.utf8)
+        return EventCheck(bytes.span, at: 0..<bytes.count, rules: EventRules(Catalogue([self]))).violations.isEmpty
+    }
+}
+
 extension CatalogueField.Kind {
     /// Names, codes and versions are short; what is longer is something else.
     package static let maximumBytes = 256

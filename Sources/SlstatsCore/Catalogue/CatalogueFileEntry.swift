@@ -161,14 +161,3 @@ struct CatalogueFileEntry {
             object[key]?.line ?? object.line, path.map { "field \($0): \(problem)" } ?? problem, mend)
     }
 }
-
-extension CatalogueField {
-    /// An event with nothing but the example is recorded.
-    var takesItsExample: Bool {
-        let event = path.split(separator: ".").reversed().reduce(example) { inner, name in
-            name.hasSuffix("[]") ? "{\"\(name.dropLast(2))\":[\(inner)]}" : "{\"\(name)\":\(inner)}"
-        }
-        let bytes = Array(event.utf8)
-        return EventCheck(bytes.span, at: 0..<bytes.count, rules: EventRules(Catalogue([self]))).violations.isEmpty
-    }
-}

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import OrderedJSON
+internal import SlstatsCore
 internal import SlstatsProtocol
 
 /// The `params` of a request that is not on the hot path. Missing members are the caller's choice, wrong ones an error.
@@ -49,6 +50,15 @@ struct Params {
             throw .invalidParams("code is not the code of a notification")
         }
         return code
+    }
+
+    /// `shown`: how somebody has read the disclosure; `nil` if only asked about.
+    func disclosureWay() throws(ProtocolError) -> DisclosureRecord.Way? {
+        guard let value = json["shown"] else { return nil }
+        guard let way = value.string.flatMap(DisclosureRecord.Way.init(rawValue:)), way != .notice else {
+            throw .invalidParams("shown is none of command, told, enabled")
+        }
+        return way
     }
 
     func facts() throws(ProtocolError) -> Facts {

@@ -129,6 +129,9 @@ struct RequestHandler {
             case .record: preconditionFailure("record is staged, not answered here")
             case .hello: return Self.now(Self.hello, id)
             case .status: return Self.now(store.status(socket: socket, try params.facts()), id)
+            case .disclosure:
+                if let way = try params.disclosureWay() { try store.noteDisclosure(way) }
+                return Self.now(store.disclosureStatus(withText: true), id)
             case .schema: return Self.now(store.rules.catalogue.json, id)
             case .explainTelemetry: return Self.now(store.consent.decide(try params.facts()).json, id)
             case .setTelemetry: return try setTelemetry(params, id, store)

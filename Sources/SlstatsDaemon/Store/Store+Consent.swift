@@ -15,12 +15,12 @@ extension Store {
             obeyConsent()
             return false
         }
-        return true
+        return !isDisclosureDue
     }
 
     /// A no to what is pending; `nil` if there is none. The events belong to all who recorded them: any of their rc files
     /// can say it.
-    private func objection() -> ConsentDecision? {
+    func objection() -> ConsentDecision? {
         for stage in recordedStages.isEmpty ? [.production] : recordedStages {
             var facts = Facts()
             facts.stage = stage

@@ -47,7 +47,7 @@ extension Store {
         case .armTimer(let delay):
             disarmFlushTimer()
             // Local only: events stay where they are, and nothing has to wake up for them.
-            guard hasCollector else { return }
+            guard isDeliveryPossible else { return }
             flushDueAt = clock.milliseconds + Int64(delay / .milliseconds(1))
             flushTimer = loop.scheduleTask(in: TimeAmount(delay)) {
                 self.assumeIsolated { $0.flushTimerFired() }
@@ -75,7 +75,7 @@ extension Store {
 
     /// The next request, or `nil` if there is nothing to deliver or nobody to deliver it to.
     func nextExport() async -> Export? {
-        guard hasCollector, !isStopping, isExportAllowed() else { return endExports(.cancelled) }
+        guard isDeliveryPossible, !isStopping, isExportAllowed() else { return endExports(.cancelled) }
         if isSealDue {
             isSealDue = false
             spool.rotate()

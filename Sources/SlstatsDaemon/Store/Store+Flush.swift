@@ -28,6 +28,8 @@ extension Store {
         if !hasCollector {
             obeyConsent()
             answer(waiter, outcome: "local only: collector.url is not set")
+        } else if isDisclosureDue, objection() == nil {
+            answer(waiter, outcome: "waits until somebody has been told: slstats disclosure")
         } else if !isExportAllowed() {
             answer(waiter, outcome: "telemetry is off")
         } else if spool.pendingEvents == 0 {

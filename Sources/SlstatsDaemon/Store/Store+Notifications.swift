@@ -22,6 +22,7 @@ extension Store {
     ) -> (notification: Notification, receipt: NotificationReceipt?)? {
         refreshFeed(facts)
         guard facts.notificationsMode != .off else { return nil }
+        if let claim = claimDisclosure(facts, isPeek: isPeek) { return claim }
         let now = clock.milliseconds
         var history = history(of: facts.stage)
         let isMended = history.clamp(to: now)
@@ -44,6 +45,7 @@ extension Store {
 
     /// Whoever claimed it is gone and has not read it: the next one gets it, unless somebody has been given it since.
     func giveBack(_ receipt: NotificationReceipt) {
+        guard receipt.code != Disclosure.code else { return giveBackDisclosure() }
         var history = history(of: receipt.facts.stage)
         guard history.lastShown(receipt.code) == receipt.shownAt else { return }
         history.giveBack(receipt.code, to: receipt.shownBefore)

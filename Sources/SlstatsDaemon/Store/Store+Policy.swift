@@ -16,6 +16,9 @@ extension Store {
         policyRules = rules
         combine()
         logger.notice("policy", metadata: ["says": "\(rules.summary)"])
+        if case .exporting = flushMachine.state { return }
+        // It may be another collector, for all machines of a fleet at once.
+        if isDeliveryPossible { perform(flushMachine.started(pending: pendingTotals)) }
     }
 
     /// Makes what holds from what is configured and from the policy.
@@ -44,6 +47,7 @@ extension Store {
                 CatalogueField.builtIn + configuration.catalogue.vendorFields,
                 admitting: configuration.catalogue.admitted, restrictions: policyRules.fields),
             identities: identities)
+        reviewDisclosure()
     }
 
     /// The administrator's limit for all programs of this user together.

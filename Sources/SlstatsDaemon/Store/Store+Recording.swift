@@ -186,8 +186,8 @@ extension Store {
         sealClosedSegments()
         armSyncTimer()
         armExpiryTimer()
-        // Local only: nothing is ever due.
-        if hasCollector {
+        // Local only, or nobody has been told yet: nothing is due.
+        if isDeliveryPossible {
             perform(flushMachine.eventsRecorded(pending: newlyPendingTotals, isUrgent: isUrgent))
         }
         return .written

@@ -20,6 +20,7 @@ extension Store {
                 "mend": .string(decision.mend),
             ],
             "rcFile": rcFileStatus(facts.stage), "policy": policyStatus,
+            "disclosure": disclosureStatus(withText: false),
             "events": [
                 "recorded": JSON(spool.recordedEvents), "pending": JSON(spool.pendingEvents),
                 "pendingBytes": JSON(spool.bytes), "sent": JSON(spool.ledger.sent),

@@ -23,6 +23,14 @@ actor Store {
     var configuration: DaemonConfiguration
     var policyRules = PolicyRules()
     var rateLimit: RateLimit?
+
+    // What has to be told before anything leaves (Store+Disclosure)
+    var disclosures: DisclosureRecord
+    /// It has not been shown yet.
+    var isUndisclosed = false
+    /// Set while whoever claimed it may not have read it.
+    var unsettledDisclosure: Scheduled<Void>?
+
     /// Why the policy's collector cannot be used.
     var policyProblem: String?
     let clock: WallClock
@@ -137,6 +145,7 @@ actor Store {
         self.syncThread = syncThread
         identities = IdentityFilter(places.identities)
         rules = EventRules(.builtIn, identities: identities)
+        disclosures = DisclosureRecord(state: places.state, files: files)
         installationKey = InstallationKey(state: places.state, files: files)
         spool = try Spool(
             state: places.state, limits: configuration.spool, files: files, clock: clock, random: random)
@@ -167,7 +176,7 @@ actor Store {
         if spool.hasUnsynced { armSyncTimer() }
         if spool.pendingEvents > 0 { recordedStages = consent.stagesOnDisk().union([.production]) }
         obeyConsent()
-        if hasCollector { perform(flushMachine.started(pending: pendingTotals)) }
+        if isDeliveryPossible { perform(flushMachine.started(pending: pendingTotals)) }
         if case .file(let path) = configuration.feed.place { readFeed(path) }
         schedulePrompt()
     }
@@ -181,6 +190,7 @@ actor Store {
         consent.settleDebts()
         expiryTimer?.cancel()
         idleTimer?.cancel()
+        unsettledDisclosure?.cancel()
         exportRequest.finish()
         try? spool.accountForSettled()
         spool.removeAccountedFor()

@@ -18,7 +18,8 @@ struct Slstats: ParsableCommand {
             """,
         version: SlstatsVersion.current,
         subcommands: [
-            Record.self, Notifications.self, Status.self, Why.self, Schema.self, Pending.self, Flush.self, Import.self,
+            Record.self, Notifications.self, Status.self, Why.self, Schema.self, Disclose.self, Pending.self,
+            Flush.self, Import.self,
             Ping.self, Hook.self, Completions.self,
         ])
 
@@ -64,6 +65,9 @@ struct Slstats: ParsableCommand {
         do {
             var command = try parseAsRoot(arguments)
             try command.run()
+            if let command = command as? any CommandForPeople {
+                Disclose.showIfDue(isAnswer: (command as? Slstats)?.enable == true)
+            }
             Glibc.exit(ExitStatus.success.rawValue)
         } catch let error as SlstatsClientError {
             Output.message("slstats: \(error)")
@@ -75,6 +79,17 @@ struct Slstats: ParsableCommand {
         }
     }
 }
+
+/// Whoever types one of these on a terminal is told what leaves the machine, before it does.
+protocol CommandForPeople {}
+extension Slstats: CommandForPeople {}
+extension Status: CommandForPeople {}
+extension Why: CommandForPeople {}
+extension Schema: CommandForPeople {}
+extension Pending: CommandForPeople {}
+extension Flush: CommandForPeople {}
+extension Import: CommandForPeople {}
+extension Ping: CommandForPeople {}
 
 /// What every command understands.
 struct OutputOptions: ParsableArguments {

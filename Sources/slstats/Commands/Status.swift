@@ -44,6 +44,9 @@ struct Status: ParsableCommand {
         if let state = string("policy", "state"), state != "missing" {
             rows.append(("Policy", "\(state): \(string("policy", "problem") ?? string("policy", "path") ?? "?")"))
         }
+        if status["disclosure"]?["isDue"]?.bool == true {
+            rows.append(("Disclosure", "not shown yet, and nothing leaves before: slstats disclosure"))
+        }
         rows += [
             (
                 "Events",
