@@ -35,6 +35,12 @@ package struct CatalogueSettings: Sendable, Equatable {
         if let file { try add(file, files) }
     }
 
+    /// The catalogue as it holds; where nothing is added and nothing taken away, the one that is there already.
+    func combined(restrictedBy restrictions: [String: FieldRestriction]) -> Catalogue {
+        guard !vendorFields.isEmpty || !admitted.isEmpty || !restrictions.isEmpty else { return .builtIn }
+        return Catalogue(CatalogueField.builtIn + vendorFields, admitting: admitted, restrictions: restrictions)
+    }
+
     private static func paths(
         in folder: FilePath, _ files: any FileSystem
     ) throws(ConfigurationError) -> [FilePath] {

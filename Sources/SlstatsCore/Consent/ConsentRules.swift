@@ -33,8 +33,10 @@ enum ConsentRules {
     }
 
     private static func policy(_ inputs: ConsentInputs) -> Verdict {
+        let more = if case .rules(let rules) = inputs.policy { rules.summary } else { "" }
         func verdict(_ value: String, _ says: Says, _ mend: String = "") -> Verdict {
-            Verdict(name: "policy", source: inputs.places.policy, value: value, says: says, mend: mend)
+            let value = [value, more].filter { !$0.isEmpty }.joined(separator: "; ")
+            return Verdict(name: "policy", source: inputs.places.policy, value: value, says: says, mend: mend)
         }
         let administrator = "The administrator of this machine decides; see \(inputs.places.policy)"
         switch inputs.policy {
@@ -43,12 +45,6 @@ enum ConsentRules {
         case .broken(let reason):
             return verdict("off, because \(reason)", .doubt, "The administrator has to mend \(inputs.places.policy)")
         case .rules(let rules):
-            let more = rules.summary
-            func verdict(_ value: String, _ says: Says, _ mend: String = "") -> Verdict {
-                Verdict(
-                    name: "policy", source: inputs.places.policy,
-                    value: [value, more].filter { !$0.isEmpty }.joined(separator: "; "), says: says, mend: mend)
-            }
             switch rules.mode {
             case nil: return verdict(more.isEmpty ? "says nothing" : "", .nothing)
             case .on: return verdict("on, which a policy cannot say", .nothing)

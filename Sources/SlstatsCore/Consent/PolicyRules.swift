@@ -50,7 +50,7 @@ package struct PolicyRules: Sendable, Equatable {
         guard collector != nil || tokenFile == nil && authorityFile == nil else {
             throw Mistake(line: 1, problem: "collector has files without a url")
         }
-        if let collector, tokenFile != nil, !collector.isSecure, !collector.isLoopback {
+        if let collector, tokenFile != nil, !collector.isFitForToken {
             throw Mistake(line: 1, problem: "\(collector) would carry the token for everybody to read; use https")
         }
     }

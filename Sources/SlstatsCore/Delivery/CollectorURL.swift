@@ -41,6 +41,9 @@ package struct CollectorURL: Sendable, Equatable, CustomStringConvertible {
     /// The traffic stays on this machine.
     package var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
 
+    /// Nobody on the way could read a token that goes along.
+    package var isFitForToken: Bool { isSecure || isLoopback }
+
     /// `example.org:8080`, `[::1]:8080`.
     static func hostAndPort(_ text: Substring) -> (host: String, port: Int?)? {
         var host = text

@@ -25,7 +25,7 @@ package struct CollectorSettings: Sendable, Equatable {
 
     /// What can only be seen when everything is known.
     package func check() throws(ConfigurationError) {
-        guard let url, tokenFile != nil, !url.isSecure, !url.isLoopback else { return }
+        guard let url, tokenFile != nil, !url.isFitForToken else { return }
         throw ConfigurationError(
             place: "collector.tokenFile", problem: "\(url) would carry the token for everybody to read",
             mend: "use an https URL")

@@ -42,11 +42,7 @@ extension Store {
         if rateLimit?.perHour != policyRules.eventsPerHour {
             rateLimit = policyRules.eventsPerHour.map { RateLimit(perHour: $0, now: clock.steadyMilliseconds) }
         }
-        rules = EventRules(
-            Catalogue(
-                CatalogueField.builtIn + configuration.catalogue.vendorFields,
-                admitting: configuration.catalogue.admitted, restrictions: policyRules.fields),
-            identities: identities)
+        rules = EventRules(configuration.catalogue.combined(restrictedBy: policyRules.fields), identities: identities)
         reviewDisclosure()
     }
 
@@ -61,8 +57,7 @@ extension Store {
 
     /// Turning telemetry on is not the user's to do where the administrator has locked the switch.
     func checkLock() throws(ProtocolError) {
-        let (_, rules) = consent.readPolicy()
-        guard rules.isLocked else { return }
+        guard consent.readPolicy().rules.isLocked else { return }
         throw ProtocolError(
             .refused, .lockedByPolicy,
             "telemetry cannot be turned on here: the administrator has locked the switch in \(consent.policyPath)")
@@ -70,7 +65,6 @@ extension Store {
 
     /// For `slstats status`.
     var policyStatus: JSON {
-        var consent = consent
         let (policy, rules) = consent.readPolicy()
         let (state, problem): (String, String?) =
             switch policy {
