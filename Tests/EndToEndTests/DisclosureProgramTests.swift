@@ -39,11 +39,16 @@ struct DisclosureProgramTests {
                 [ ! -s noise ] || cat noise
             done
             slstats flush < /dev/null
+            slstats --enable > /dev/null 2>&1 < /dev/null
+            echo "$(CI=1 terminal 'slstats status; slstats notifications; slstats disclosure >&2') shown to a CI job"
+            slstats flush < /dev/null
             echo "$(events) in the collector"
             slstats status | sed -n 's/^Disclosure *//p'
             """#)
         #expect(
             output == """
+                0 delivered, 2 pending: waits until somebody has been told: slstats disclosure
+                1 shown to a CI job
                 0 delivered, 2 pending: waits until somebody has been told: slstats disclosure
                 0 in the collector
                 not shown yet, and nothing leaves before: slstats disclosure
@@ -55,7 +60,7 @@ struct DisclosureProgramTests {
         "the first command on a terminal shows it, once, whichever it is; then events go",
         arguments: [
             "slstats notifications", "slstats status", "slstats disclosure", "SLS_NOTIFICATIONS_MODE=off slstats why",
-            "slstats pending",
+            "slstats pending", "slstats flush", "slstats notifications list", "slstats notifications ack X",
         ])
     func terminal(_ command: String) async throws {
         let output = try await run(

@@ -1,6 +1,7 @@
 // This source file is part of the slstats project
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import OrderedJSON
 import SlstatsCore
 import SlstatsDaemon
@@ -53,6 +54,10 @@ struct DisclosingTests {
                         try await connection.ask("notifications.claim", params)["notification"]?["code"]
                     }
                     #expect(try await code("{}") == nil)
+                    // A job of a CI that has a terminal.
+                    #expect(try await code(#"{"facts":{"isTerminal":true,"ciName":"unknown"}}"#) == nil)
+                    let due = try String(contentsOfFile: daemon.state + "/notifications-due", encoding: .utf8)
+                    #expect(due.hasPrefix("0 "), "prompts ask")
                     #expect(
                         try await code(#"{"facts":{"isTerminal":true,"notificationsMode":"off"}}"#) == nil)
                     #expect(
@@ -64,6 +69,9 @@ struct DisclosingTests {
                         try await code(#"{"facts":{"isTerminal":true,"notificationsMode":"upgrades-only"}}"#)
                             == "TELEMETRY_DISCLOSURE")
                     #expect(try await code(Self.atTerminal) == nil)
+                    #expect(
+                        try String(contentsOfFile: daemon.state + "/notifications-due", encoding: .utf8)
+                            .hasPrefix("never "), "and no longer")
                     #expect(try await connection.ask("disclosure")["way"] == "notice")
                     // It may not have been read yet.
                     _ = try await connection.ask("record", #"{"event":{"command":"deploy"}}"#)

@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Crypto
-internal import OrderedJSON
-package import SystemPackage
+internal import SlstatsProtocol
 
 /// What people are told before anything leaves: made from the catalogue and the configuration, so that it is true.
 package struct Disclosure: Sendable, Equatable {
@@ -11,115 +10,69 @@ package struct Disclosure: Sendable, Equatable {
     package static let code = "TELEMETRY_DISCLOSURE"
 
     package let text: String
-    /// Every field with what is kept of it.
-    let fields: [String]
+    /// Every field of which something is kept, as it is compared with what was told before.
+    let fields: [Field]
     let collector: String
 
-    package init(_ catalogue: Catalogue, collector: CollectorURL) {
+    /// What was told of one field, and whether all of that, or less.
+    struct Field: Hashable {
+        let path: String
+        let fingerprint: String
+        let isCoarse: Bool
+    }
+
+    /// - Parameters:
+    ///   - catalogue: as the administrator has restricted it.
+    ///   - unrestricted: the same without that.
+    package init(_ catalogue: Catalogue, of unrestricted: Catalogue, collector: CollectorURL) {
         self.collector = collector.description
-        fields = catalogue.fields.map { "\($0.path): \($0.kind.kept)" }
-        let vendors = Set(catalogue.fields.map(\.source)).subtracting([CatalogueField.builtInSource]).sorted()
-        let more = vendors.isEmpty ? "" : " (with those of \(vendors.joined(separator: ", ")))"
-        let named = catalogue.fields.filter(\.isOptIn).map(\.path)
-        let isFreeText = catalogue.fields.contains {
-            if case .string(.pattern(.text), _) = $0.kind { true } else { false }
+        let kept = catalogue.fields.filter { $0.kind != .withheld }
+        let full = Dictionary(uniqueKeysWithValues: unrestricted.fields.map { ($0.path, $0) })
+        fields = kept.map { field in
+            let full = full[field.path] ?? field
+            return Field(path: field.path, fingerprint: full.fingerprint, isCoarse: field.kind != full.kind)
         }
-        let promise =
-            named.isEmpty
-            ? "No name, address or path of yours\(isFreeText ? "" : ", and no free text,") is kept."
-            : "\(named.joined(separator: ", ")) tell\(named.count == 1 ? "s" : "") who you are; nothing else does."
         text = """
-            Command line tools on this machine report how they are used: which commands and versions,
-            how long they took and whether they worked, \(catalogue.fields.count) fields\(more), to
+            Command line tools on this machine report how they are used, to
                 \(collector)
-            \(promise) Nothing is sent before this notice.
-              slstats schema     every field, and what is kept of it
-              slstats pending    what would be sent next
-              slstats --disable  say no, for all commands of all shells; so does DO_NOT_TRACK=1
+            To say no, for all commands of all shells: slstats --disable. So does DO_NOT_TRACK=1.
+            \(PrintableText.wrap(Self.whatIsKept(kept) + " " + Self.whoIsTold(kept), columns: 78))
+            You are told again before more is kept, or it goes elsewhere.
+              slstats schema   every field, and what is kept of it
+              slstats pending  what would be sent next
             """
+    }
+
+    private static func whatIsKept(_ kept: [CatalogueField]) -> String {
+        var parts = DisclosureTopic.all.filter { topic in kept.contains(where: topic.covers) }.map(\.phrase)
+        let vendors = kept.filter { $0.source != CatalogueField.builtInSource }
+        if !vendors.isEmpty { parts.append("\(vendors.count) of \(list(Set(vendors.map(\.source)).sorted()))") }
+        return "In \(kept.count) fields: \(parts.joined(separator: "; "))."
+    }
+
+    private static func whoIsTold(_ kept: [CatalogueField]) -> String {
+        let named = kept.filter(\.isOptIn).map(\.path)
+        let free = kept.filter(\.isFreeText).map(\.path)
+        var sentences: [String] = []
+        if named.isEmpty {
+            sentences.append("Your name, your addresses and your paths are not told.")
+        } else {
+            sentences.append("\(list(named)) tell\(named.count == 1 ? "s" : "") who you are.")
+        }
+        if !free.isEmpty {
+            sentences.append("What a tool writes into \(list(free)) is kept as it is, but for what tells who you are.")
+        }
+        return sentences.joined(separator: " ")
+    }
+
+    /// A few of them, so that no vendor can push the rest off the screen.
+    private static func list(_ names: [String]) -> String {
+        let rest = names.count - 3
+        return names.prefix(3).joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
     }
 
     /// Tells this text from every other one; base 16 of SHA-256.
     package var hash: String {
         SHA256.hash(data: Array(text.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
-}
-
-/// What was shown to this user, when and how: `disclosure.json` in the state folder (ConsentRecordFormat.md).
-package struct DisclosureRecord {
-    /// How the text came before somebody's eyes.
-    package enum Way: String, Sendable {
-        /// As the first notice that a command on a terminal claimed.
-        case notice
-        /// By a command of ours on a terminal.
-        case command
-        /// Whoever called us says that it was shown.
-        case told
-        /// The answer was `slstats --enable`.
-        case enabled
-    }
-
-    /// What was shown last.
-    package struct Entry: Sendable, Equatable {
-        /// Unix milliseconds.
-        package let at: Int64
-        package let way: Way
-        /// ``Disclosure/hash``.
-        package let text: String
-        /// Of slstats.
-        package let version: String
-        let collector: String
-        let fields: [String]
-    }
-
-    package private(set) var entry: Entry?
-    private let path: FilePath
-    private let files: any FileSystem
-
-    /// One that is not there or cannot be understood says that nothing was shown.
-    package init(state: FilePath, files: any FileSystem) {
-        path = state.appending("disclosure.json")
-        self.files = files
-        entry = (try? files.read(path, limit: 1 << 20)).flatMap { try? JSON(parsing: $0) }.flatMap(Entry.init)
-    }
-
-    /// Nothing of it is new: the same collector, and no field, nor more of one, than was told.
-    package func covers(_ disclosure: Disclosure) -> Bool {
-        guard let entry else { return false }
-        return entry.collector == disclosure.collector && Set(disclosure.fields).isSubset(of: entry.fields)
-    }
-
-    /// Durable when it returns.
-    package mutating func note(_ disclosure: Disclosure, _ way: Way, version: String, now: Int64) throws(FileError) {
-        let new = Entry(
-            at: now, way: way, text: disclosure.hash, version: version, collector: disclosure.collector,
-            fields: disclosure.fields)
-        try files.replace(path, with: new.json.serializedBytes())
-        entry = new
-    }
-
-    /// Nobody has read it after all.
-    package mutating func takeBack() throws(FileError) {
-        entry = nil
-        try files.remove(path)
-    }
-}
-
-extension DisclosureRecord.Entry {
-    var json: JSON {
-        [
-            "format": 1, "at": JSON(at), "way": .string(way.rawValue), "text": .string(text),
-            "version": .string(version), "collector": .string(collector), "fields": .array(fields.map(JSON.string)),
-        ]
-    }
-
-    init?(_ json: JSON) {
-        guard json["format"] == 1, let at = json["at"]?.integer,
-            let way = json["way"]?.string.flatMap(DisclosureRecord.Way.init(rawValue:)),
-            let text = json["text"]?.string, let version = json["version"]?.string,
-            let collector = json["collector"]?.string, let fields = json["fields"]?.array
-        else { return nil }
-        self.init(
-            at: at, way: way, text: text, version: version, collector: collector, fields: fields.compactMap(\.string))
     }
 }

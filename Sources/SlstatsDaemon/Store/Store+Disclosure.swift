@@ -14,7 +14,9 @@ extension Store {
 
     /// What would have to be shown, whether it was or not; `nil` where nothing leaves.
     var disclosure: Disclosure? {
-        configuration.collector.url.map { Disclosure(rules.catalogue, collector: $0) }
+        configuration.collector.url.map {
+            Disclosure(rules.catalogue, of: configuration.catalogue.combined(restrictedBy: [:]), collector: $0)
+        }
     }
 
     /// Asked with each event, so it is known and not found out.
@@ -23,6 +25,7 @@ extension Store {
     /// Called when the collector, the catalogue or the record have changed.
     func reviewDisclosure() {
         isUndisclosed = configuration.disclosure == .required && disclosure.map { !disclosures.covers($0) } ?? false
+        schedulePrompt()
     }
 
     /// Notes that it was shown, and lets go what has waited for it.
@@ -36,6 +39,7 @@ extension Store {
         reviewDisclosure()
         guard way == .notice else { return beginDelivering() }
         // Whoever claimed it may not have read it.
+        unsettledDisclosure?.cancel()
         unsettledDisclosure = loop.scheduleTask(in: Self.readingTime) {
             self.assumeIsolated { store in
                 store.unsettledDisclosure = nil
@@ -55,7 +59,8 @@ extension Store {
 
     /// The first notice of whoever sits at a terminal; `nil` if there is nothing to tell.
     func claimDisclosure(_ facts: Facts, isPeek: Bool) -> (notification: Notification, receipt: NotificationReceipt?)? {
-        guard isUndisclosed, facts.isTerminal, facts.notificationsMode != .off, let disclosure,
+        // A CI job that has a terminal has nobody who sits at it.
+        guard isUndisclosed, facts.isTerminal, facts.ciName == nil, facts.notificationsMode != .off, let disclosure,
             consent.decide(facts).isEnabled
         else { return nil }
         let notice = Notification(code: Disclosure.code, message: disclosure.text, visibilityInterval: 0)
@@ -87,7 +92,9 @@ extension Store {
     /// The answer to `disclosure`, and the part of `status`.
     func disclosureStatus(withText: Bool) -> JSON {
         var members: [(String, JSON)] = [
-            ("mode", .string(configuration.disclosure.rawValue)), ("isDue", .bool(isUndisclosed)),
+            ("mode", .string(configuration.disclosure.rawValue)),
+            ("isConsentAsked", .bool(consent.mode == .ask || policyRules.mode == .ask)),
+            ("isDue", .bool(isUndisclosed)),
             ("shownAt", JSON(disclosures.entry?.at)), ("way", JSON(disclosures.entry?.way.rawValue)),
         ]
         if withText { members.append(("text", JSON(disclosure?.text))) }

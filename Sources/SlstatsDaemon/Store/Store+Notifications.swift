@@ -120,6 +120,8 @@ extension Store {
             of: allNotifications, history: history(of: .production), preferences: preferences, now: now)
         // A prompt that asks has the feed fetched; where nobody records there may be no other claims.
         if case .url = configuration.feed.place, let feed { next = min(next ?? .max, max(0, feed.nextCheckAt)) }
+        // Whoever has to be told before anything leaves is told at the next prompt.
+        if isUndisclosed, consent.decide(Facts()).isEnabled { next = 0 }
         let moment = next.map { String(($0 + 999) / 1000) } ?? "never"
         guard isNew || moment != promptMoment else { return }
         do throws(FileError) {

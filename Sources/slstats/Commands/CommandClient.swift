@@ -18,6 +18,9 @@ struct CommandClient {
         facts = Facts(.process)
     }
 
+    /// Nobody sits at the terminal, if there is one.
+    var isCI: Bool { facts.ciName != nil }
+
     func call(
         _ method: Method, deadline: Duration? = nil, params: (inout JSONWriter) -> Void = { $0.value([:]) }
     ) throws(SlstatsClientError) -> JSON {

@@ -23,12 +23,14 @@ struct Disclose: ParsableCommand {
 
     func run() throws {
         let client = try CommandClient()
-        let isRead = shown || isatty(STDOUT_FILENO) == 1 && !output.json
-        let answer = try Self.ask(client, way: isRead ? (shown ? "told" : "command") : nil)
+        let answer = try Self.ask(client, way: shown ? "told" : nil)
         if output.json { return try client.print(answer) }
         guard !shown else { return }
-        let text = answer["text"]?.string ?? "There is no collector: nothing leaves this machine."
+        guard let text = answer["text"]?.string else {
+            return try client.print("There is no collector: nothing leaves this machine.")
+        }
         try client.print(PrintableText.notice(text))
+        if isatty(STDOUT_FILENO) == 1, !client.isCI { _ = try Self.ask(client, way: "command") }
     }
 
     /// - Parameter way: how it was shown, if it was.
@@ -43,16 +45,20 @@ struct Disclose: ParsableCommand {
         }
     }
 
-    /// Called behind every command that people type: whoever sits there is told, once, on stderr. What goes wrong with it
-    /// is no failure of their command; where it cannot be noted nothing leaves, and nobody is told again and again.
+    /// Called behind every command that people type: whoever sits there is told, once, on stderr, and that is noted
+    /// then. What goes wrong with it is no failure of their command.
     ///
-    /// - Parameter isAnswer: the command was `--enable`, which says yes wherever it is run.
+    /// - Parameter isAnswer: the command was `--enable`. Where consent is asked for that is the answer, on a terminal or
+    ///   not; elsewhere a script that says it tells nobody.
     static func showIfDue(isAnswer: Bool) {
-        guard isAnswer || isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 else { return }
-        guard let client = try? CommandClient(), let status = try? client.callWithFacts(.status),
-            status["disclosure"]?["isDue"]?.bool == true, status["telemetry"]?["enabled"]?.bool == true,
-            let text = (try? ask(client, way: isAnswer ? "enabled" : "command"))?["text"]?.string
+        let isSeen = isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1
+        guard isAnswer || isSeen, let client = try? CommandClient(), isAnswer || !client.isCI,
+            let status = try? client.callWithFacts(.status), let disclosure = status["disclosure"],
+            disclosure["isDue"]?.bool == true, status["telemetry"]?["enabled"]?.bool == true,
+            isSeen && !client.isCI || disclosure["isConsentAsked"]?.bool == true,
+            let text = (try? ask(client, way: nil))?["text"]?.string
         else { return }
         Output.message(PrintableText.notice(text))
+        _ = try? ask(client, way: isAnswer ? "enabled" : "command")
     }
 }

@@ -64,10 +64,12 @@ struct Slstats: ParsableCommand {
     static func run(_ arguments: [String]) -> Never {
         do {
             var command = try parseAsRoot(arguments)
-            try command.run()
+            // Behind what the command says, also behind one that has not done what it was asked for.
+            let outcome = Result { try command.run() }
             if let command = command as? any CommandForPeople {
                 Disclose.showIfDue(isAnswer: (command as? Slstats)?.enable == true)
             }
+            try outcome.get()
             Glibc.exit(ExitStatus.success.rawValue)
         } catch let error as SlstatsClientError {
             Output.message("slstats: \(error)")
@@ -90,6 +92,10 @@ extension Pending: CommandForPeople {}
 extension Flush: CommandForPeople {}
 extension Import: CommandForPeople {}
 extension Ping: CommandForPeople {}
+extension ListNotifications: CommandForPeople {}
+extension AcknowledgeNotification: CommandForPeople {}
+extension SnoozeNotification: CommandForPeople {}
+extension ResetNotification: CommandForPeople {}
 
 /// What every command understands.
 struct OutputOptions: ParsableArguments {
