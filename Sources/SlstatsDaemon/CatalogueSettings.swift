@@ -41,6 +41,12 @@ package struct CatalogueSettings: Sendable, Equatable {
         return Catalogue(CatalogueField.builtIn + vendorFields, admitting: admitted, restrictions: restrictions)
     }
 
+    /// Those of the places at and below which there is no field, admitted or not.
+    func unknown(_ places: [String]) -> [String] {
+        let fields = CatalogueField.builtIn + vendorFields
+        return places.filter { place in !fields.contains { $0.isAtOrBelow(place) } }
+    }
+
     private static func paths(
         in folder: FilePath, _ files: any FileSystem
     ) throws(ConfigurationError) -> [FilePath] {

@@ -16,7 +16,7 @@ struct ConfigurationFile {
 
     init(_ bytes: [UInt8], name: String) throws(ConfigurationError) {
         do throws(JSONError) {
-            settings = try JSONLocatedObject(parsing: bytes).leaves().map { leaf in
+            settings = try JSONLocatedObject(parsing: bytes).leaves().filter { !Self.isEmptySection($0) }.map { leaf in
                 Setting(
                     key: leaf.path.joined(separator: "."), text: leaf.value.string ?? leaf.value.serialized(),
                     line: leaf.line)
@@ -26,5 +26,9 @@ struct ConfigurationFile {
             throw ConfigurationError(
                 place: "\(name):\(line)", problem: error.description, mend: "the file takes strict JSON")
         }
+    }
+    private static func isEmptySection(_ leaf: JSONLocatedObject.Leaf) -> Bool {
+        let place = leaf.path.joined(separator: ".") + "."
+        return leaf.value == [:] && ConfigurationKey.allCases.contains { $0.rawValue.hasPrefix(place) }
     }
 }

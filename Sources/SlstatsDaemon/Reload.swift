@@ -48,12 +48,17 @@ struct Reload: Service {
 }
 
 extension Store {
-    /// From now on this holds. What is on its way goes where it was going; what stands on disk is not touched.
+    /// From now on this holds. A request that is on its way goes where it was going, the next one where this says; what
+    /// stands on disk is not touched.
     func apply(_ next: DaemonConfiguration) throws(ConfigurationError) {
         try next.collector.checkFiles()
         let before = configuration
+        // What was checked under the rules of before counts as theirs.
+        if hasStaged { _ = commitStaged() }
         configured = next
         combine()
+        readAhead = nil
+        if before.collector != configuration.collector { refusedBytes = .max }
         spool.limits = next.spool
         consent.mode = next.consentMode
         if before.feed.source != next.feed.source {

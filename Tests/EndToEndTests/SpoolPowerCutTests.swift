@@ -79,7 +79,7 @@ struct SpoolPowerCutTests {
         for turn in 0..<2 {
             var spool = try Spool(
                 state: state, limits: SpoolLimits(), files: PosixFileSystem(), clock: .system, random: .system)
-            let commands = spool.pending(after: 0, maximumBytes: .max).events.compactMap {
+            let commands = spool.pending(after: 0, maximumBytes: .max, nil).events.compactMap {
                 (try? JSON(parsing: $0))?["command"]?.string
             }
             #expect(Set(commands).count == commands.count, "\(fault): \(commands)")

@@ -332,7 +332,7 @@ struct ConsentTests {
             ),
             (
                 "{\"fields\":{\"id\":\"deny\"}}", "policy",
-                "off, because /etc/slstats/policy.json:1: something unknown at fields.id: \"deny\""
+                "off, because /etc/slstats/policy.json:1: id tells events apart, so each has to have it"
             ),
             (
                 "{\"rate\":{\"eventsPerHour\":-1}}", "policy",

@@ -29,7 +29,7 @@ struct FieldRestrictionTests {
             ),
             (#"{"timezone":"America/Argentina/Ushuaia"}"#, "timezone", .coarsen, #"{"timezone":"America"}"#),
             (#"{"versions":{"serverless":"3.38.0"}}"#, "versions", .coarsen, #"{"versions":{"serverless":"3"}}"#),
-            (#"{"versions":{"serverless":"3.38.0"}}"#, "versions", .deny, #"{"versions":{"serverless":null}}"#),
+            (#"{"versions":{"serverless":"3.38.0"}}"#, "versions", .deny, #"{"versions":null}"#),
             (#"{"command":"deploy function"}"#, "command", .coarsen, #"{"command":"deploy"}"#),
             (#"{"command":"deploy\u0020function"}"#, "command", .coarsen, #"{"command":"deploy"}"#),
             (#"{"command":""}"#, "command", .coarsen, #"{"command":""}"#),
@@ -46,10 +46,16 @@ struct FieldRestrictionTests {
                 "config.functions[].url",
                 .deny, #"{"config":{"functions":[{"runtime":"nodejs20.x","url":null},{"url":null}]}}"#
             ),
+            // Of what is denied as a whole not even how many there are.
+            (
+                #"{"config":{"functions":[{"runtime":"nodejs20.x"},{}],"paramsCount":2}}"#, "config.functions", .deny,
+                #"{"config":{"functions":null,"paramsCount":2}}"#
+            ),
             (
                 #"{"config":{"provider":{"stage":"dev"},"paramsCount":2}}"#, "config.provider", .deny,
-                #"{"config":{"provider":{"stage":null},"paramsCount":2}}"#
+                #"{"config":{"provider":null,"paramsCount":2}}"#
             ),
+            (#"{"timezone":null}"#, "timezone", .deny, #"{"timezone":null}"#),
             // Not known, or only named alike: nothing to take away.
             (#"{"command":"info"}"#, "acme.mode", .deny, #"{"command":"info"}"#),
             (#"{"commandDurationMs":5}"#, "command", .deny, #"{"commandDurationMs":5}"#),
@@ -71,10 +77,12 @@ struct FieldRestrictionTests {
     @Test("a denial wins over a coarsening, wherever either stands")
     func both() {
         let event = #"{"versions":{"serverless":"3.38.0"}}"#
-        let none = #"{"versions":{"serverless":null}}"#
 
-        #expect(Self.kept(event, ["versions": .deny, "versions.serverless": .coarsen]) == none)
-        #expect(Self.kept(event, ["versions": .coarsen, "versions.serverless": .deny]) == none)
+        #expect(
+            Self.kept(event, ["versions": .deny, "versions.serverless": .coarsen]) == #"{"versions":null}"#)
+        #expect(
+            Self.kept(event, ["versions": .coarsen, "versions.serverless": .deny])
+                == #"{"versions":{"serverless":null}}"#)
     }
 
     @Test(

@@ -115,7 +115,21 @@ struct FlushStateMachineTests {
             #expect(delay >= .zero && delay <= .seconds(60))
         }
         var idle = machine()
-        expect(idle.started(pending: pending(0)), .wait)
+        expect(idle.started(pending: pending(0)), .disarmTimer)
+    }
+
+    @Test("when it may go elsewhere a collector that refused, or did not answer, is forgotten; a running flush goes on")
+    func elsewhere() {
+        for outcome in [DeliveryOutcome.stop(reason: "401"), .retryLater(delay: .seconds(900), reason: "")] {
+            for count in [0, 5] {
+                var machine = machine()
+                _ = machine.eventsRecorded(pending: pending(20), isUrgent: false)
+                expect(machine.started(pending: pending(20)), .wait)
+                _ = machine.exportFinished(outcome, pending: pending(count))
+                _ = machine.started(pending: pending(count))
+                #expect(machine.state == (count == 0 ? .idle : .waiting))
+            }
+        }
     }
 
     @Test("delays stay between a second and 15 minutes, and grow with full jitter")

@@ -274,6 +274,8 @@ final class InMemoryFileSystem: FileSystem {
         }
     }
 
+    func isLink(_ path: FilePath) throws(FileError) -> Bool { false }
+
     func finalTarget(of path: FilePath, trusting owners: Set<UInt32>) throws(FileError) -> FilePath { path }
 }
 

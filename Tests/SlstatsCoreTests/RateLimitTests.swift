@@ -1,6 +1,7 @@
 // This source file is part of the slstats project
 // SPDX-License-Identifier: Apache-2.0
 
+import OrderedJSON
 import SlstatsCore
 import Testing
 
@@ -19,6 +20,30 @@ struct RateLimitTests {
         #expect(taken(&limit, 100, at: 60_000) == 1)
         #expect(taken(&limit, 100, at: 60_000 + 10 * 60_000) == 10)
         #expect(taken(&limit, 100, at: 100 * 3_600_000) == 60)
+    }
+
+    @Test("an exit and a start leave what was left, and what the time between has brought")
+    func saved() {
+        var limit = RateLimit(perHour: 60, now: 0)
+        _ = taken(&limit, 50, at: 0)
+        var next = RateLimit(limit.saved, perHour: 60, passed: 5 * 60_000, now: 9)!
+        #expect(taken(&next, 100, at: 9) == 15)
+        var later = RateLimit(limit.saved, perHour: 60, passed: .max, now: 9)!
+        #expect(taken(&later, 100, at: 9) == 60)
+        #expect(RateLimit(limit.saved, perHour: 61, passed: 0, now: 0) == nil)
+        for nothing in [nil, [:], ["perHour": 60, "level": -1]] as [JSON?] {
+            #expect(RateLimit(nothing, perHour: 60, passed: 0, now: 0) == nil)
+        }
+    }
+
+    @Test("what was taken for nothing can be given back, up to the hour's")
+    func givenBack() {
+        var limit = RateLimit(perHour: 2, now: 0)
+        #expect(taken(&limit, 3, at: 0) == 2)
+        limit.giveBack(1)
+        #expect(taken(&limit, 3, at: 0) == 1)
+        limit.giveBack(9)
+        #expect(taken(&limit, 3, at: 0) == 2)
     }
 
     @Test("none at all, and a clock that stands still or goes back")

@@ -170,7 +170,7 @@ struct SpoolDamageTests {
         }
         let gone = spool.batches[0]
         try files.remove(spool.path(of: gone))
-        #expect(try spool.reading(of: gone).run() == nil)
+        #expect(try spool.reading(of: gone, nil).run() == nil)
         try spool.setAside(gone)
         let unreadable = spool.batches[0]
         try spool.setAside(unreadable)

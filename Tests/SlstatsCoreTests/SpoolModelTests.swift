@@ -120,7 +120,8 @@ struct SpoolModelTests {
                 let isInMemory = spool.hasEventsInMemory
                 if operation == "power" { files = files.afterPowerCut(nulTail: Int.random(in: 0...50, using: &random)) }
                 spool = try open()
-                let found = Set(Self.numbers(files.unharmed { spool.pending(after: 0, maximumBytes: .max).events }))
+                let found = Set(
+                    Self.numbers(files.unharmed { spool.pending(after: 0, maximumBytes: .max, nil).events }))
                 let mayBeGone = operation == "power" || isInMemory ? model.unsynced : []
                 let gone = model.pending.subtracting(found)
                 let dropped = spool.ledger.total - before
@@ -151,7 +152,7 @@ struct SpoolModelTests {
         guard spool.isConserved else {
             throw Failure(description: "\(spool.recordedEvents) ≠ \(spool.pendingEvents) + \(spool.ledger.total)")
         }
-        let numbers = Self.numbers(files.unharmed { spool.pending(after: 0, maximumBytes: .max).events })
+        let numbers = Self.numbers(files.unharmed { spool.pending(after: 0, maximumBytes: .max, nil).events })
         let found = Set(numbers)
         let extra = found.subtracting(model.pending)
         if spool.hasEventsInMemory { model.leftBehind.formUnion(found) }

@@ -43,7 +43,7 @@ extension Spool {
     }
 
     mutating func body(of batch: SealedBatch) throws -> BatchBody {
-        guard let outcome = try reading(of: batch).run() else { throw Unreadable() }
+        guard let outcome = try reading(of: batch, nil).run() else { throw Unreadable() }
         return take(outcome)
     }
 
@@ -59,7 +59,7 @@ extension Spool {
     }
 
     var pendingTexts: [String] {
-        pending(after: 0, maximumBytes: .max).events.map { String(decoding: $0, as: UTF8.self) }
+        pending(after: 0, maximumBytes: .max, nil).events.map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// recorded = pending + sent + quarantined + dropped, the first counted by itself.

@@ -261,7 +261,7 @@ struct SpoolTests {
         var all: [String] = []
         var next: UInt64? = 0
         while let after = next {
-            let page = spool.pending(after: after, maximumBytes: 40)
+            let page = spool.pending(after: after, maximumBytes: 40, nil)
             #expect(page.events.reduce(0) { $0 + $1.count } <= 40)
             all += page.events.map { String(decoding: $0, as: UTF8.self) }
             next = page.next

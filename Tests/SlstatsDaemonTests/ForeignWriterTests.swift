@@ -133,6 +133,8 @@ private final class ObservedFileSystem: FileSystem {
     func copyAttributes(of status: FileStatus, at old: FilePath, to new: FilePath) throws(FileError) {
         try files.copyAttributes(of: status, at: old, to: new)
     }
+    func isLink(_ path: FilePath) throws(FileError) -> Bool { try files.isLink(path) }
+
     func finalTarget(of path: FilePath, trusting owners: Set<UInt32>) throws(FileError) -> FilePath {
         try files.finalTarget(of: path, trusting: owners)
     }

@@ -12,6 +12,8 @@ package struct Catalogue: Sendable {
         let path: String
         /// On the top level: the daemon looks at its value itself.
         let isKnownToDaemon: Bool
+        /// Nothing of it is kept, not even how much there is.
+        let isWithheld: Bool
         let value: CatalogueField?
         /// Set if the member is an array: what its elements are.
         let element: Element?
@@ -20,6 +22,7 @@ package struct Catalogue: Sendable {
         fileprivate init(_ name: Substring, in parent: String, _ branches: [Branch]) {
             path = parent + name
             isKnownToDaemon = parent.isEmpty && ["id", "timestamp", "command", "outcome"].contains { name == $0 }
+            isWithheld = branches.allSatisfy { $0.field.kind == .withheld }
             value = branches.first { !$0.isArray && $0.path.isEmpty }?.field
             members = Members(branches.filter { !$0.isArray && !$0.path.isEmpty }, in: path + ".")
             let inArray = branches.filter(\.isArray)

@@ -16,7 +16,7 @@ extension EventCheck {
     func verdict(
         _ value: JSONSlice, _ field: CatalogueField, _ cursor: borrowing JSONCursor, _ rules: EventRules
     ) -> Verdict {
-        if value.kind == .null { return field.isNullable ? .kept : .wrong }
+        if value.kind == .null { return field.isNullable || isStored || field.kind == .withheld ? .kept : .wrong }
         switch field.kind {
         case .string(let vocabulary, let maximumBytes):
             guard value.isString, value.content.count <= maximumBytes else { return .wrong }
@@ -34,13 +34,16 @@ extension EventCheck {
             guard !value.isBool else { return .kept }
             guard value.isString, value.content.count <= CatalogueField.Kind.maximumBytes else { return .wrong }
             return string(value, .pattern(.mark), cursor, rules)
+        case .keyedHash where isStored: return value.isString ? .kept : .wrong
         case .keyedHash:
             guard value.isString, value.content.count <= CatalogueField.Kind.maximumBytes else { return .wrong }
             return .replaced(.keyedHash(of: cursor.text(of: value)))
-        case .count: return .wrong
+        case .count: return isStored && value.kind == .number ? .kept : .wrong
         case .withheld: return .replaced(.json(Array("null".utf8)))
         case .magnitude(let range):
-            guard value.kind == .number, isInteger(value.range, in: range, cursor) else { return .wrong }
+            guard value.kind == .number, isInteger(value.range, in: isStored ? .min ... .max : range, cursor) else {
+                return .wrong
+            }
             return .replaced(.json(Self.magnitude(cursor.copyText(value.range))))
         }
     }
@@ -53,8 +56,9 @@ extension EventCheck {
         case .closed(let table): return table.index(of: value, in: cursor) != nil ? .kept : .wrong
         case .names(let table, let local, let other):
             guard table.index(of: value, in: cursor) == nil else { return .kept }
-            if let local, Vocabulary.isPath(cursor.text(of: value)) { return replaced(local) }
-            return replaced(other)
+            let text = cursor.text(of: value)
+            if isStored, text == other || text == local { return .kept }
+            return replaced(local.flatMap { Vocabulary.isPath(text) ? $0 : nil } ?? other)
         case .resourceType: return searched(cursor.text(of: value), Vocabulary.resourceType, rules)
         case .errorLocation: return searched(cursor.text(of: value), ErrorLocation.keeping, rules)
         case .pattern(let pattern):

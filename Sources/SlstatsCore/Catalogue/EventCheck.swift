@@ -37,11 +37,15 @@ package struct EventCheck: Sendable, Equatable {
     /// The object has no members.
     package private(set) var isEmpty = true
     private(set) var holdsIdentity = false
+    /// It stands in the spool and is about to leave: what does not fit any more leaves as null, since nobody waits to be
+    /// told, and what was kept in the place of a value stays.
+    let isStored: Bool
 
     private static let maximumElements = 1024
 
     /// - Parameter event: the range of a JSON object in the line, validated as JSON before.
-    package init(_ line: Span<UInt8>, at event: Range<Int>, rules: EventRules) {
+    package init(_ line: Span<UInt8>, at event: Range<Int>, isStored: Bool = false, rules: EventRules) {
+        self.isStored = isStored
         var cursor = JSONCursor(line, at: event.lowerBound)
         do throws(JSONError) {
             try walk(&cursor, rules.catalogue.root, rules)
@@ -52,6 +56,7 @@ package struct EventCheck: Sendable, Equatable {
 
     /// The same for whoever stands before the event and goes on behind it.
     init(_ cursor: inout JSONCursor, _ rules: EventRules) throws(JSONError) {
+        isStored = false
         try walk(&cursor, rules.catalogue.root, rules)
     }
 
@@ -63,9 +68,13 @@ package struct EventCheck: Sendable, Equatable {
         while let key = try cursor.nextKey(in: &object) {
             isEmpty = false
             guard let index = members.index(of: key, in: cursor) else {
-                let field = members.prefix + cursor.text(of: key)
-                violations.append(Violation(field: field, problem: "is not in the catalogue"))
-                _ = try cursor.scanValue()
+                let value = try cursor.scanValue()
+                if isStored {
+                    withhold(value)
+                } else {
+                    let field = members.prefix + cursor.text(of: key)
+                    violations.append(Violation(field: field, problem: "is not in the catalogue"))
+                }
                 continue
             }
             let node = members.nodes[index]
@@ -82,15 +91,14 @@ package struct EventCheck: Sendable, Equatable {
         _ cursor: inout JSONCursor, _ node: Catalogue.Node, _ rules: EventRules
     ) throws(JSONError) {
         cursor.skipWhitespace()
+        if node.isWithheld { return withhold(try cursor.scanValue()) }
         switch cursor.current {
         case UInt8(ascii: "{") where !node.members.isEmpty:
             try walk(&cursor, node.members, rules)
         case UInt8(ascii: "["):
             if node.value?.kind == .count { return try countElements(&cursor, node) }
-            if (node.value ?? node.element?.value)?.kind == .withheld { return try withhold(&cursor) }
             guard let element = node.element else {
-                _ = try cursor.scanValue()
-                return refuse(node, "must not be an array")
+                return refuse(try cursor.scanValue(), node, "must not be an array")
             }
             try checkElements(&cursor, node, element, rules)
         default:
@@ -98,7 +106,7 @@ package struct EventCheck: Sendable, Equatable {
             if let field = node.value {
                 take(value, field, cursor, rules, node, "must be")
             } else {
-                refuse(node, node.element == nil ? "must be an object" : "must be an array")
+                refuse(value, node, node.element == nil ? "must be an object" : "must be an array")
             }
         }
     }
@@ -115,17 +123,15 @@ package struct EventCheck: Sendable, Equatable {
             } else if cursor.current == UInt8(ascii: "{") {
                 try walk(&cursor, element.members, rules)
             } else {
-                _ = try cursor.scanValue()
-                refuse(node, "must hold objects")
+                refuse(try cursor.scanValue(), node, "must hold objects")
             }
         }
         if count > Self.maximumElements { refuse(node, "must have at most \(Self.maximumElements) elements") }
     }
 
-    /// Not even how many there are.
-    private mutating func withhold(_ cursor: inout JSONCursor) throws(JSONError) {
-        replacements.append(
-            Replacement(range: try cursor.scanValue().range, value: .json(Array("null".utf8))))
+    private mutating func withhold(_ value: JSONSlice) {
+        guard value.kind != .null else { return }
+        replacements.append(Replacement(range: value.range, value: .json(Array("null".utf8))))
     }
 
     /// The number stands where the array stood.
@@ -148,11 +154,15 @@ package struct EventCheck: Sendable, Equatable {
         switch verdict(value, field, cursor, rules) {
         case .kept: break
         case .replaced(let new): replacements.append(Replacement(range: value.range, value: new))
-        case .wrong: refuse(node, "\(verb) \(field.kind.phrase)" + (verb == "must hold" ? " each" : ""))
+        case .wrong: refuse(value, node, "\(verb) \(field.kind.phrase)" + (verb == "must hold" ? " each" : ""))
         case .identity(let kind):
             holdsIdentity = true
-            refuse(node, "holds a \(kind.rawValue)")
+            refuse(value, node, "holds a \(kind.rawValue)")
         }
+    }
+
+    private mutating func refuse(_ value: JSONSlice, _ node: Catalogue.Node, _ problem: String) {
+        if isStored { withhold(value) } else { refuse(node, problem) }
     }
 
     private mutating func refuse(_ node: Catalogue.Node, _ problem: String) {

@@ -15,7 +15,7 @@ extension CatalogueField {
 
     /// What is left of it: a denial of its path, or of one it stands below, wins.
     func restricted(by restrictions: [String: FieldRestriction]) -> CatalogueField {
-        let found = restrictions.filter { covers($0.key) }.values
+        let found = restrictions.filter { isAtOrBelow($0.key) }.values
         guard let restriction = found.contains(.deny) ? .deny : found.first, !Self.indispensable.contains(path) else {
             return self
         }
@@ -24,7 +24,7 @@ extension CatalogueField {
             example, source: source)
     }
 
-    private func covers(_ place: String) -> Bool {
+    package func isAtOrBelow(_ place: String) -> Bool {
         path == place || path.hasPrefix(place + ".") || path.hasPrefix(place + "[]")
     }
 }

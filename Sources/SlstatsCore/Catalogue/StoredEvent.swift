@@ -29,9 +29,29 @@ package enum StoredEvent {
             buffer.append(contentsOf: String(timestamp).utf8)
         }
         if buffer.count > start, !check.isEmpty { buffer.append(UInt8(ascii: ",")) }
+        append(line, (event.lowerBound + 1)..<event.upperBound, check.replacements, key: key, to: &buffer)
+    }
+
+    /// The same event as it may leave under the rules of now, which may be narrower than those it was recorded under: the
+    /// administrator has denied a field, or a vendor has taken one back.
+    ///
+    /// - Parameter event: where it stands.
+    /// - Returns: `nil` if it may leave as it is.
+    static func narrowed(_ bytes: Span<UInt8>, at event: Range<Int>, rules: EventRules) -> [UInt8]? {
+        let check = EventCheck(bytes, at: event, isStored: true, rules: rules)
+        guard !check.replacements.isEmpty else { return nil }
+        var buffer: [UInt8] = []
+        append(bytes, event, check.replacements, key: [], to: &buffer)
+        return buffer
+    }
+
+    private static func append(
+        _ line: Span<UInt8>, _ range: Range<Int>, _ replacements: [EventCheck.Replacement], key: [UInt8],
+        to buffer: inout [UInt8]
+    ) {
         let cursor = JSONCursor(line)
-        var position = event.lowerBound + 1
-        for replacement in check.replacements {
+        var position = range.lowerBound
+        for replacement in replacements {
             cursor.append(position..<replacement.range.lowerBound, to: &buffer)
             switch replacement.value {
             case .json(let bytes): buffer += bytes
@@ -39,7 +59,7 @@ package enum StoredEvent {
             }
             position = replacement.range.upperBound
         }
-        cursor.append(position..<event.upperBound, to: &buffer)
+        cursor.append(position..<range.upperBound, to: &buffer)
     }
 
     /// JSON: base64 of HMAC-SHA-256 (RFC 2104), as long as the plain hash in the original.

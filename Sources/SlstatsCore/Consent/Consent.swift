@@ -32,6 +32,7 @@ package struct Consent {
 
     private let surroundings: Surroundings
     package var policyPath: String { surroundings.policy.string }
+    package var administrator: UInt32 { surroundings.administrator }
     package var mode: ConsentMode
     private let files: any FileSystem
     let clock: WallClock

@@ -35,7 +35,10 @@ package struct PolicyFile {
 
     package mutating func read() -> Policy {
         do throws(FileError) {
-            guard let status = try files.status(of: path) else { return .missing }
+            guard let status = try files.status(of: path) else {
+                // Whoever has put it there wanted something.
+                return try files.isLink(path) ? .broken("\(path) is a link to nothing") : .missing
+            }
             if let reason = try files.distrust(path, administrator: administrator) { return .untrusted(reason) }
             if let known = memo.content(of: path, status) { return known }
             let policy = try load(status)
@@ -59,9 +62,18 @@ package struct PolicyFile {
 
 extension FileSystem {
     /// Why a file could say something that the administrator has not said; `nil` if nobody else could have written it.
-    /// The folder counts too, in which a file can be replaced. What is not there says nothing.
+    /// The folder counts too, in which a file can be replaced, and of a link everything on its way to the file. What is
+    /// not there says nothing.
     package func distrust(_ path: FilePath, administrator: UInt32) throws(FileError) -> String? {
-        for place in [path, path.removingLastComponent()] {
+        var places = [path, path.removingLastComponent()]
+        if try isLink(path) {
+            do throws(FileError) {
+                places.append(try finalTarget(of: path, trusting: [administrator]).removingLastComponent())
+            } catch {
+                return "\(path) is a link that somebody else than root has a hand in (\(error))"
+            }
+        }
+        for place in places {
             guard let status = try status(of: place) else { continue }
             guard status.userID == administrator else { return "\(place) belongs to uid \(status.userID), not to root" }
             guard status.mode & 0o022 == 0 else { return "\(place) can be written by others than root" }

@@ -43,6 +43,9 @@ package struct PolicyRules: Sendable, Equatable {
                 problem: "it is not one object of strict JSON: \(error)")
         }
         for leaf in members where !take(leaf.path, leaf.value) {
+            if leaf.path.count == 2, leaf.path[0] == "fields", CatalogueField.indispensable.contains(leaf.path[1]) {
+                throw Mistake(line: leaf.line, problem: "\(leaf.path[1]) tells events apart, so each has to have it")
+            }
             throw Mistake(
                 line: leaf.line,
                 problem: "something unknown at \(leaf.path.joined(separator: ".")): \(leaf.value.serialized())")

@@ -52,9 +52,14 @@ package struct FlushStateMachine: Sendable {
         self.backoff = backoff
     }
 
-    /// Called once at start with what earlier runs left.
+    /// Called at start with what earlier runs left, and when things may go elsewhere: what was refused or has failed there
+    /// says nothing of the new place.
     package mutating func started(pending: Pending) -> Action {
-        guard pending.events > 0 else { return .wait }
+        if case .exporting = state { return .wait }
+        guard pending.events > 0 else {
+            state = .idle
+            return .disarmTimer
+        }
         state = .waiting
         // Thousands of daemons start together after an outage or a reboot: not all of them at once.
         return .armTimer(backoff.firstDelay())

@@ -11,6 +11,8 @@ package protocol FileSystem: Sendable {
     func names(in folder: FilePath) throws(FileError) -> [String]
     /// What is known of a file, the link followed; `nil` if there is none.
     func status(of path: FilePath) throws(FileError) -> FileStatus?
+    /// Whether a symbolic link stands there, wherever it leads; `false` if nothing does.
+    func isLink(_ path: FilePath) throws(FileError) -> Bool
     /// The whole file. One larger than `limit` bytes is an error (EFBIG) and is not read.
     func read(_ path: FilePath, limit: Int) throws(FileError) -> [UInt8]
     /// A new file, 0600, for appending; EEXIST if the name is taken.

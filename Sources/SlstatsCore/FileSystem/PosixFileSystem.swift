@@ -33,6 +33,13 @@ package struct PosixFileSystem: FileSystem {
         return nil
     }
 
+    package func isLink(_ path: FilePath) throws(FileError) -> Bool {
+        var status = stat()
+        if path.withPlatformString({ lstat($0, &status) }) == 0 { return status.st_mode & S_IFMT == S_IFLNK }
+        guard errno == ENOENT || errno == ENOTDIR else { throw FileError("lstat", path) }
+        return false
+    }
+
     package func read(_ path: FilePath, limit: Int) throws(FileError) -> [UInt8] {
         let descriptor = try openDescriptor(path, O_RDONLY)
         defer { close(descriptor) }

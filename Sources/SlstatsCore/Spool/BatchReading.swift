@@ -4,6 +4,8 @@
 internal import SystemPackage
 
 /// A batch to be read on another thread, while events go on being appended and the batch before it is on its way.
+///
+/// What leaves obeys the rules of now, not those it was recorded under.
 package struct BatchReading: Sendable {
     /// What came of it.
     package struct Outcome: Sendable, Equatable {
@@ -16,6 +18,7 @@ package struct BatchReading: Sendable {
     package let batch: SealedBatch
     let path: FilePath
     let files: any FileSystem
+    let narrowing: Narrowing?
 
     /// - Returns: `nil` for a file that cannot be read, tried twice.
     /// - Throws: for want of descriptors or memory, which says nothing of the file.
@@ -30,16 +33,21 @@ package struct BatchReading: Sendable {
     }
 
     private func read() throws(FileError) -> Outcome {
-        let bytes: [UInt8]
+        var bytes: [UInt8]
         if let lines = batch.lines {
             bytes = [0x0a] + lines
         } else {
             bytes = try files.read(path, limit: Spool.maximumSegmentBytes)
         }
         let content = SegmentContent(scanning: bytes)
-        let own = content.events.indices.lazy.filter { batch.owns(content.events[$0], at: $0) }
+        let own = content.events.indices.filter { batch.owns(content.events[$0], at: $0) }.map { index in
+            let event = content.events[index]
+            guard let narrowed = narrowing?.narrowed(event, in: bytes) else { return event.json }
+            bytes += narrowed
+            return bytes.count - narrowed.count..<bytes.count
+        }
         return Outcome(
-            body: BatchBody(id: batch.id, bytes: bytes, events: own.map { content.events[$0].json }),
+            body: BatchBody(id: batch.id, bytes: bytes, events: own),
             damaged: content.damaged.map { Array(bytes[$0]) }, tornTail: Array(bytes[content.tornTail]))
     }
 }

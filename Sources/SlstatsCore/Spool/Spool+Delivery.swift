@@ -10,8 +10,9 @@ extension Spool {
     /// The one behind it.
     package var batchAfterNext: SealedBatch? { batches.lazy.filter { settled[$0.id] == nil }.dropFirst().first }
 
-    package func reading(of batch: SealedBatch) -> BatchReading {
-        BatchReading(batch: batch, path: folder.appending(batch.name.fileName), files: files)
+    /// - Parameter narrowing: what may leave of events from before; `nil` for all of it.
+    package func reading(of batch: SealedBatch, _ narrowing: Narrowing?) -> BatchReading {
+        BatchReading(batch: batch, path: folder.appending(batch.name.fileName), files: files, narrowing: narrowing)
     }
 
     /// The events of a batch that has been read; what could not be read of it is kept in quarantine.

@@ -10,8 +10,11 @@ extension Spool {
     /// - Parameters:
     ///   - sequence: the last one of the page before; 0 for the first page.
     ///   - maximumBytes: for the page; a single event may be larger.
+    ///   - narrowing: what may leave of events from before; `nil` for all of it.
     /// - Returns: the events, and the sequence to go on from; `nil` if these were the last.
-    package func pending(after sequence: UInt64, maximumBytes: Int) -> (events: [[UInt8]], next: UInt64?) {
+    package func pending(
+        after sequence: UInt64, maximumBytes: Int, _ narrowing: Narrowing?
+    ) -> (events: [[UInt8]], next: UInt64?) {
         var page: [[UInt8]] = []
         var room = maximumBytes
         var last = sequence
@@ -20,9 +23,10 @@ extension Spool {
             let bytes = read(segment) ?? []
             for event in SegmentContent(scanning: bytes).events
             where event.sequence > last && event.sequence < segment.end {
-                room -= event.json.count + 1
+                let json = narrowing?.narrowed(event, in: bytes) ?? Array(bytes[event.json])
+                room -= json.count + 1
                 guard room >= 0 || page.isEmpty else { return (page, last) }
-                page.append(Array(bytes[event.json]))
+                page.append(json)
                 last = event.sequence
             }
             // Of what could not be read nothing more is expected.

@@ -1,6 +1,8 @@
 // This source file is part of the slstats project
 // SPDX-License-Identifier: Apache-2.0
 
+package import OrderedJSON
+
 /// So many an hour: as many at once after a quiet hour, and then one whenever its part of the hour has passed (a token
 /// bucket).
 package struct RateLimit: Sendable, Equatable {
@@ -17,6 +19,27 @@ package struct RateLimit: Sendable, Equatable {
         self.perHour = perHour
         level = Int64(perHour) * Self.hour
         filledAt = now
+    }
+
+    /// As ``saved`` has left it, an exit and a start ago.
+    ///
+    /// - Parameters:
+    ///   - passed: milliseconds since then.
+    ///   - now: steady milliseconds.
+    /// - Returns: `nil` for something else, or another limit.
+    package init?(_ saved: JSON?, perHour: Int, passed: Int64, now: Int64) {
+        guard saved?["perHour"]?.integer == Int64(perHour), let level = saved?["level"]?.integer, level >= 0 else {
+            return nil
+        }
+        self.init(perHour: perHour, now: now)
+        self.level = min(self.level, level + min(max(0, passed), Self.hour) * Int64(perHour))
+    }
+
+    package var saved: JSON { ["perHour": JSON(perHour), "level": JSON(level)] }
+
+    /// What was taken was not used after all.
+    package mutating func giveBack(_ count: Int) {
+        level = min(Int64(perHour) * Self.hour, level + Int64(count) * Self.hour)
     }
 
     /// - Returns: whether there was one left.

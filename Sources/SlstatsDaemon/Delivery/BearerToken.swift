@@ -17,7 +17,8 @@ struct BearerToken {
         let description: String
     }
 
-    init(readingFrom path: FilePath, files: some FileSystem) throws(Problem) {
+    /// - Parameter owner: who keeps it for everybody who may read it; `nil` for one that nobody but this user may.
+    init(readingFrom path: FilePath, owner: UInt32? = nil, files: some FileSystem) throws(Problem) {
         let bytes: [UInt8]
         let status: FileStatus?
         do throws(FileError) {
@@ -26,8 +27,16 @@ struct BearerToken {
         } catch {
             throw Problem(description: "collector.tokenFile: \(error)")
         }
-        guard let status, status.mode & 0o077 == 0, status.userID == geteuid() else {
-            throw Problem(description: "collector.tokenFile: others can read \(path); try: chmod 600 \(path)")
+        if let owner {
+            guard let status, status.mode & 0o022 == 0, status.userID == owner else {
+                throw Problem(
+                    description: "collector.tokenFile: \(path) can be written by others than root; as root: "
+                        + "chown root \(path) && chmod go-w \(path)")
+            }
+        } else {
+            guard let status, status.mode & 0o077 == 0, status.userID == geteuid() else {
+                throw Problem(description: "collector.tokenFile: others can read \(path); try: chmod 600 \(path)")
+            }
         }
         let token = bytes.filter { !Array(" \t\r\n".utf8).contains($0) }
         guard !token.isEmpty, token.allSatisfy({ 0x21...0x7e ~= $0 }) else {

@@ -9,6 +9,8 @@ package struct CollectorSettings: Sendable, Equatable {
     package var url: CollectorURL?
     /// A file with the bearer token (RFC 6750), which nobody else can read.
     package var tokenFile: FilePath?
+    /// Whose the token is: of one that serves all users of a machine the administrator; `nil` for the user.
+    package var tokenOwner: UInt32?
     /// Certificates, PEM, of authorities that are trusted besides the system's.
     package var authorityFile: FilePath?
     package var compression = Compression.none

@@ -22,17 +22,21 @@ struct Flusher: Service {
         var current: (settings: CollectorSettings, exporter: any Exporter)?
         await withGracefulShutdownHandler {
             for await _ in store.exportRequests {
-                let settings = await store.configuration.collector
-                if current?.settings != settings {
-                    try? await current?.exporter.shutdown()
-                    current = nil
-                }
-                do {
-                    let exporter = try current?.exporter ?? exporter(settings)
-                    current = exporter.map { (settings, $0) }
-                    await exportPending(exporter)
-                } catch {
-                    await store.exportFailed("\(error)")
+                while let export = await store.nextExport() {
+                    if current?.settings != export.settings {
+                        try? await current?.exporter.shutdown()
+                        current = nil
+                    }
+                    do {
+                        let exporter =
+                            try current?.exporter
+                            ?? HTTPExporter(export.settings, url: export.url, group: group, clock: .system)
+                        current = (export.settings, exporter)
+                        guard await finish(export, exporter) else { break }
+                    } catch {
+                        await store.exportFailed("\(error)")
+                        break
+                    }
                 }
             }
         } onGracefulShutdown: {
@@ -43,18 +47,11 @@ struct Flusher: Service {
         try await current?.exporter.shutdown()
     }
 
-    /// - Returns: `nil` if nothing is to leave the machine.
-    private func exporter(_ settings: CollectorSettings) throws(ConfigurationError) -> (any Exporter)? {
-        guard let url = settings.url else { return nil }
-        return try HTTPExporter(settings, url: url, group: group, clock: .system)
-    }
-
-    private func exportPending(_ exporter: (any Exporter)?) async {
-        while let export = await store.nextExport(), let exporter {
-            let outcome = await run(export, exporter)
-            log(outcome, export)
-            guard await store.finishExport(of: export.key, with: outcome) else { return }
-        }
+    /// - Returns: whether to go on.
+    private func finish(_ export: Store.Export, _ exporter: any Exporter) async -> Bool {
+        let outcome = await run(export, exporter)
+        log(outcome, export)
+        return await store.finishExport(of: export.key, with: outcome)
     }
 
     /// Whichever comes first: the end of the attempt, or the end of anybody wanting it.

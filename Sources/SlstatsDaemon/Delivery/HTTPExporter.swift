@@ -75,7 +75,7 @@ struct HTTPExporter: Exporter {
             request.body = .bytes(ByteBuffer(bytes: body))
         }
         if let path = settings.tokenFile {
-            let token = try BearerToken(readingFrom: path, files: PosixFileSystem())
+            let token = try BearerToken(readingFrom: path, owner: settings.tokenOwner, files: PosixFileSystem())
             request.headers.add(name: "Authorization", value: token.header)
         }
         return request

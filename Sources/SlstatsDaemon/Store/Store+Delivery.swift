@@ -12,6 +12,9 @@ extension Store {
     /// A request to deliver, and the sign that nobody wants it delivered any more: the stream ends.
     struct Export: Sendable {
         let key: BatchID
+        /// Where to: it may be another place than that of the request before.
+        let settings: CollectorSettings
+        let url: CollectorURL
         /// A JSON array.
         let body: [UInt8]
         let eventCount: Int
@@ -75,7 +78,7 @@ extension Store {
 
     /// The next request, or `nil` if there is nothing to deliver or nobody to deliver it to.
     func nextExport() async -> Export? {
-        guard isDeliveryPossible, !isStopping, isExportAllowed() else { return endExports(.cancelled) }
+        guard isExportWanted else { return endExports(.cancelled) }
         if isSealDue {
             isSealDue = false
             spool.rotate()
@@ -97,11 +100,12 @@ extension Store {
                     guard isExportWanted else { return endExports(.cancelled) }
                     continue
                 }
+                let narrowed = narrowingChanges
                 let outcome = try await read(batch).get()
-                guard isExportWanted else { return endExports(.cancelled) }
-                // It may have been dropped meanwhile, to make room.
-                guard spool.nextBatch?.id == batch.id else { continue }
-                if let export = try export(batch, outcome) { return export }
+                guard isExportWanted, let url = configuration.collector.url else { return endExports(.cancelled) }
+                // It may have been dropped meanwhile, to make room; or less of it may leave than when it was read.
+                guard spool.nextBatch?.id == batch.id, narrowingChanges == narrowed else { continue }
+                if let export = try export(batch, outcome, to: url) { return export }
             }
             if spool.hasClosedSegments {
                 return endExports(.retryLater(delay: nil, reason: "the spool cannot be synced"))
@@ -113,11 +117,21 @@ extension Store {
         }
     }
 
-    private var isExportWanted: Bool { disableWaiters.isEmpty && !isDiscardOwed && !isStopping && isExportAllowed() }
+    private var isExportWanted: Bool {
+        hasCollector && disableWaiters.isEmpty && !isDiscardOwed && !isStopping && isExportAllowed()
+    }
+
+    /// Called when a policy has changed what may leave or where to: what is on its way is taken back and sent anew.
+    func redirect() {
+        readAhead = nil
+        guard let runningExport else { return }
+        isRedirected = true
+        runningExport.cancellation.finish()
+    }
 
     /// On a thread of its own: a disk takes its time, and checking half a mebibyte takes a millisecond.
     private func read(_ batch: SealedBatch) -> EventLoopFuture<BatchReading.Outcome?> {
-        guard let ahead = readAhead, ahead.batch == batch.id else { return start(spool.reading(of: batch)) }
+        guard let ahead = readAhead, ahead.batch == batch.id else { return start(spool.reading(of: batch, narrowing)) }
         readAhead = nil
         return ahead.outcome
     }
@@ -127,7 +141,9 @@ extension Store {
     }
 
     /// - Returns: `nil` if nothing of the batch can be sent; it is accounted for then.
-    private func export(_ batch: SealedBatch, _ outcome: BatchReading.Outcome?) throws(FileError) -> Export? {
+    private func export(
+        _ batch: SealedBatch, _ outcome: BatchReading.Outcome?, to url: CollectorURL
+    ) throws(FileError) -> Export? {
         guard let body = outcome.map({ spool.take($0) }) else {
             // One file that is gone or cannot be read must not hold up the others.
             logger.error("batch not readable, set aside", metadata: ["batch": "\(batch.id)"])
@@ -145,16 +161,18 @@ extension Store {
         runningExport = RunningExport(batch: batch, body: body, key: request.key, cancellation: continuation)
         spool.inDelivery = batch.id
         if let next = spool.batchAfterNext, readAhead?.batch != next.id {
-            readAhead = (next.id, start(spool.reading(of: next)))
+            readAhead = (next.id, start(spool.reading(of: next, narrowing)))
         }
         return Export(
-            key: request.key, body: body.jsonArray(request.range), eventCount: request.range.count,
+            key: request.key, settings: configuration.collector, url: url, body: body.jsonArray(request.range),
+            eventCount: request.range.count,
             cancellation: stream)
     }
 
     /// - Returns: whether to go on with the next request.
     func finishExport(of key: BatchID, with outcome: DeliveryOutcome) -> Bool {
         guard let running = runningExport, running.key == key else { return false }
+        defer { isRedirected = false }
         runningExport = nil
         spool.inDelivery = nil
         deliveryPlan?.plan.finished(outcome)
@@ -168,6 +186,7 @@ extension Store {
             answerFlushWaiters()
             if disableWaiters.isEmpty, !isDiscardOwed { return true }
             _ = endExports(.cancelled)
+        case .cancelled where isRedirected && isExportWanted: return true
         case .retryLater, .cutOff, .stop, .cancelled:
             _ = endExports(outcome)
         }
@@ -186,6 +205,8 @@ extension Store {
     /// There is no way to the collector at all.
     func exportFailed(_ reason: String) {
         logger.error("nothing can be sent, will try again", metadata: ["reason": "\(reason)"])
+        runningExport = nil
+        spool.inDelivery = nil
         _ = endExports(.retryLater(delay: nil, reason: reason))
     }
 

@@ -27,7 +27,11 @@ extension Store {
             lastSequence: spool.lastSequence, timer: timer)
         if !hasCollector {
             obeyConsent()
-            answer(waiter, outcome: "local only: collector.url is not set")
+            answer(
+                waiter,
+                outcome: isPolicyCollectorUnusable
+                    ? "the policy's collector cannot be used: \(policyProblem ?? "")"
+                    : "local only: collector.url is not set")
         } else if isDisclosureDue, objection() == nil {
             answer(waiter, outcome: "waits until somebody has been told: slstats disclosure")
         } else if !isExportAllowed() {

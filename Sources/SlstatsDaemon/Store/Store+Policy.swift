@@ -5,30 +5,40 @@ internal import Logging
 internal import OrderedJSON
 internal import SlstatsCore
 internal import SlstatsProtocol
+internal import SystemPackage
 
 /// What the administrator's policy says besides consent, which ``Consent`` obeys by itself.
 extension Store {
-    /// Looks whether the policy has changed, and lets it hold from here on: what is recorded next, and sent next. Called
-    /// before the first event of a turn is read, and when a source of consent may have changed.
+    /// Looks whether the policy has changed, and lets it hold from here on: what is recorded, and what leaves, also of what
+    /// was recorded before. Called before the first event of a turn is read, and when a source of consent may have
+    /// changed.
     func obeyPolicy() {
         let rules = consent.readPolicy().rules
-        guard rules != policyRules else { return }
+        guard rules != policyRules || isPolicyCollectorUnusable else { return }
+        let isNew = rules != policyRules
         policyRules = rules
         combine()
-        logger.notice("policy", metadata: ["says": "\(rules.summary)"])
-        if case .exporting = flushMachine.state { return }
+        // A file that was missing may have come.
+        guard isNew || !isPolicyCollectorUnusable else { return }
+        refusedBytes = .max
+        logger.notice("policy", metadata: ["says": "\(rules.summary)", "problem": "\(policyProblem ?? "none")"])
+        redirect()
         // It may be another collector, for all machines of a fleet at once.
         if isDeliveryPossible { perform(flushMachine.started(pending: pendingTotals)) }
     }
 
+    /// The policy names a collector, and a file that goes with it is not there or of no use.
+    var isPolicyCollectorUnusable: Bool { policyRules.collector != nil && configuration.collector.url == nil }
+
     /// Makes what holds from what is configured and from the policy.
     func combine() {
         configuration = configured
-        policyProblem = nil
+        policyProblem = unknownFieldsProblem
         if let collector = policyRules.collector {
             configuration.collector.url = collector
             // A token of the user's is not for the administrator's collector.
             configuration.collector.tokenFile = policyRules.tokenFile
+            configuration.collector.tokenOwner = consent.administrator
             configuration.collector.authorityFile = policyRules.authorityFile
             do throws(ConfigurationError) {
                 try configuration.collector.checkFiles()
@@ -36,19 +46,52 @@ extension Store {
                 // Nothing leaves until the administrator has mended it.
                 configuration.collector.url = nil
                 policyProblem = error.description
-                logger.error("the policy's collector cannot be used", metadata: ["reason": "\(error)"])
             }
         }
         if rateLimit?.perHour != policyRules.eventsPerHour {
-            rateLimit = policyRules.eventsPerHour.map { RateLimit(perHour: $0, now: clock.steadyMilliseconds) }
+            rateLimit = policyRules.eventsPerHour.map(openRate)
         }
         rules = EventRules(configuration.catalogue.combined(restrictedBy: policyRules.fields), identities: identities)
+        narrowing = Narrowing(rules, before: spool.lastSequence + 1)
+        narrowingChanges += 1
         reviewDisclosure()
+    }
+
+    /// A name that is spelled wrong would deny nothing, and nobody would know.
+    private var unknownFieldsProblem: String? {
+        let unknown = configuration.catalogue.unknown(policyRules.fields.keys.sorted())
+        guard !unknown.isEmpty else { return nil }
+        return "no field of the catalogue is called \(unknown.joined(separator: " or ")); slstats schema lists them"
+    }
+
+    private var ratePath: FilePath { state.appending("rate.json") }
+
+    /// A daemon that ends when nobody needs it would have a full hour's worth whenever it starts.
+    private func openRate(_ perHour: Int) -> RateLimit {
+        let saved = (try? files.read(ratePath, limit: 4096)).flatMap { try? JSON(parsing: $0) }
+        let passed = clock.milliseconds - (saved?["at"]?.integer ?? 0)
+        return RateLimit(saved, perHour: perHour, passed: passed, now: clock.steadyMilliseconds)
+            ?? RateLimit(perHour: perHour, now: clock.steadyMilliseconds)
+    }
+
+    /// Called when the daemon stops.
+    func saveRate() {
+        guard let saved = rateLimit?.saved.object?.members else { return }
+        let members = [(key: "at", value: JSON(clock.milliseconds))] + saved.map { ($0.key, $0.value) }
+        do throws(FileError) {
+            try files.replace(ratePath, with: JSON.object(JSONObject(members)).serializedBytes())
+        } catch {
+            logger.warning("rate forgotten", metadata: ["error": "\(error)"])
+        }
     }
 
     /// The administrator's limit for all programs of this user together.
     func checkRate() throws(ProtocolError) {
-        guard rateLimit != nil, rateLimit?.take(now: clock.steadyMilliseconds) == false else { return }
+        guard rateLimit != nil else { return }
+        if rateLimit?.take(now: clock.steadyMilliseconds) == true {
+            stagedRate += 1
+            return
+        }
         spool.countRefusal(.rate)
         throw ProtocolError(
             .refused, .rateLimited,

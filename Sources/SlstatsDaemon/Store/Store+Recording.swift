@@ -90,6 +90,8 @@ extension Store {
             StoredEvent.append(line, at: params.event, check: check, id: id, timestamp: timestamp, key: key, to: &$0)
         }
         guard bytes <= limit else {
+            rateLimit?.giveBack(1)
+            stagedRate -= rateLimit == nil ? 0 : 1
             throw ProtocolError(.refused, .tooLarge, "the event has \(bytes) bytes, the limit is \(limit)")
         }
         if let callersID {
@@ -164,9 +166,12 @@ extension Store {
         stagedFacts = nil
         isStagedUrgent = false
         stagedIDs.removeAll(keepingCapacity: true)
+        let rate = stagedRate
+        stagedRate = 0
         let decision = decideRecording(facts)
         guard decision.isEnabled else {
             spool.unstage()
+            rateLimit?.giveBack(rate)
             for id in ids { recentIDs.remove(id) }
             return .off(decidedBy: decision.decidedBy)
         }
@@ -177,6 +182,7 @@ extension Store {
         do throws(SpoolError) {
             try spool.commit()
         } catch {
+            rateLimit?.giveBack(rate)
             for id in ids { recentIDs.remove(id) }
             note(spoolProblem: error.description)
             return .failed(

@@ -78,6 +78,6 @@ extension Store {
 
     /// One page of pending events, and where the next page starts.
     func pending(after sequence: UInt64) -> (events: [[UInt8]], next: UInt64?) {
-        spool.pending(after: sequence, maximumBytes: 48 << 10)
+        spool.pending(after: sequence, maximumBytes: 48 << 10, narrowing)
     }
 }

@@ -23,6 +23,8 @@ actor Store {
     var configuration: DaemonConfiguration
     var policyRules = PolicyRules()
     var rateLimit: RateLimit?
+    /// So much of it was taken for what is not written yet.
+    var stagedRate = 0
 
     // What has to be told before anything leaves (Store+Disclosure)
     var disclosures: DisclosureRecord
@@ -43,6 +45,8 @@ actor Store {
 
     var spool: Spool
     var rules: EventRules
+    /// What earlier runs and earlier rules have left.
+    var narrowing: Narrowing?
     let identities: IdentityFilter
     var installationKey: InstallationKey
 
@@ -90,6 +94,10 @@ actor Store {
     var flushWaiters: [FlushWaiter] = []
     var disableWaiters: [EventLoopPromise<Void>] = []
     var runningExport: RunningExport?
+    /// The policy has changed since it was sent.
+    var isRedirected = false
+    /// How often ``narrowing`` has changed, by which a batch read before is known.
+    var narrowingChanges = 0
     /// The batch behind it.
     var readAhead: (batch: BatchID, outcome: EventLoopFuture<BatchReading.Outcome?>)?
     /// Files of delivered batches are being removed.
@@ -195,6 +203,7 @@ actor Store {
         try? spool.accountForSettled()
         spool.removeAccountedFor()
         spool.saveRefusals()
+        saveRate()
         guard let work = spool.beginSync() else { return }
         let outcome = work.run()
         if let error = outcome.error { logger.error("last sync failed", metadata: ["error": "\(error)"]) }
