@@ -79,7 +79,7 @@ test-long: client daemon
 	@Tests/Tools/need sqlite3 socat strace util-linux bsdutils python3 e2fsprogs openssl zsh fish valgrind
 	$(SWIFT) build --build-tests $(LONG)
 	SLSTATS_LONG=1 SLSTATS_RELEASE_DAEMON=$(CURDIR)/$(RELEASE_SCRATCH)/release/slstatsd \
-		$(TEST) $(LONG) --no-parallel --filter 'Spool|DaemonBinaryTests|StopAndIdleTests'
+		$(TEST) $(LONG) --no-parallel --filter 'Spool|SentRecord|DaemonBinaryTests|StopAndIdleTests'
 
 # A package of its own: nobody who builds slstats fetches what only this needs.
 BENCHMARKS := .build/benchmarks

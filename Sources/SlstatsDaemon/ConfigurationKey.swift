@@ -18,6 +18,8 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
     case flushEvents = "flush.events"
     case flushBytes = "flush.bytes"
     case flushInterval = "flush.interval"
+    case sentMaxBytes = "sent.maxBytes"
+    case sentMaxAge = "sent.maxAge"
     case consentMode = "consent.mode"
     case consentDisclosure = "consent.disclosure"
     case catalogueFile = "catalogue.file"
@@ -67,6 +69,8 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
             configuration.flush.events = events
         case .flushBytes: return Self.set(&configuration.flush.bytes, ConfigurationValue.bytes(text))
         case .flushInterval: return Self.set(&configuration.flush.interval, ConfigurationValue.duration(text))
+        case .sentMaxBytes: return Self.set(&configuration.sent.maximumBytes, ConfigurationValue.bytes(text))
+        case .sentMaxAge: return Self.set(&configuration.sent.maximumAge, ConfigurationValue.duration(text))
         case .consentMode:
             guard let mode = ConsentMode(rawValue: text) else { return "on, ask or off" }
             configuration.consentMode = mode

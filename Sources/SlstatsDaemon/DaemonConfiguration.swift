@@ -13,6 +13,8 @@ package struct DaemonConfiguration: Sendable, Equatable {
     package var feed = FeedSettings()
     package var spool = SpoolLimits()
     package var flush = FlushStateMachine.Thresholds()
+    /// How much of what left is kept, so that it can be looked at.
+    package var sent = SentRecord.Limits()
     /// What holds while the user has said nothing.
     package var consentMode = ConsentMode.on
     /// Who tells people before anything leaves.

@@ -14,6 +14,8 @@ package enum Method: String, CaseIterable, Sendable {
     case resetNotification = "notifications.reset"
     case flush
     case pending
+    case sent
+    case verifySent = "sent.verify"
     case status
     case schema
     case disclosure

@@ -5,7 +5,17 @@ internal import Glibc
 internal import OrderedJSON
 
 /// A moment in text from others: RFC 3339, `2026-11-24T21:59:08Z`, or Unix milliseconds.
-enum Timestamp {
+package enum Timestamp {
+    /// `2026-11-26T16:20:00Z`, from Unix milliseconds.
+    package static func utc(_ milliseconds: Int64) -> String {
+        var seconds = time_t(milliseconds / 1000)
+        var parts = tm()
+        gmtime_r(&seconds, &parts)
+        return String(unsafeUninitializedCapacity: 32) { buffer in
+            buffer.withMemoryRebound(to: CChar.self) { strftime($0.baseAddress!, $0.count, "%FT%TZ", &parts) }
+        }
+    }
+
     /// ECMA-262, section 21.4.1.1: a time is within ±8.64e15 ms.
     private static let bounds: ClosedRange<Int64> = -8_640_000_000_000_000...8_640_000_000_000_000
 

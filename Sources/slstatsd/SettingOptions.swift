@@ -42,6 +42,12 @@ struct SettingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("spool.maxBytes: how much may wait for delivery (default: 16MiB).", valueName: "size"))
     var spoolMaxBytes: String?
 
+    @Option(help: ArgumentHelp("sent.maxBytes: how much of what left is kept (default: 8MiB).", valueName: "size"))
+    var sentMaxBytes: String?
+
+    @Option(help: ArgumentHelp("sent.maxAge: how long it is kept (default: 30d).", valueName: "duration"))
+    var sentMaxAge: String?
+
     @Option(help: ArgumentHelp("spool.maxAge: how long events may wait (default: 7d).", valueName: "duration"))
     var spoolMaxAge: String?
 
@@ -94,6 +100,7 @@ struct SettingOptions: ParsableArguments {
             (.collectorURL, collectorURL), (.collectorTokenFile, collectorTokenFile),
             (.collectorCAFile, collectorCAFile), (.collectorCompression, collectorCompression),
             (.notificationsFeed, notificationsFeed), (.notificationsPublicKey, notificationsPublicKey),
+            (.sentMaxBytes, sentMaxBytes), (.sentMaxAge, sentMaxAge),
             (.spoolMaxBytes, spoolMaxBytes), (.spoolMaxAge, spoolMaxAge),
             (.spoolMaxEventBytes, spoolMaxEventBytes), (.flushEvents, flushEvents), (.flushBytes, flushBytes),
             (.flushInterval, flushInterval), (.consentMode, consentMode),

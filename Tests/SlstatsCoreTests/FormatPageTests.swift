@@ -119,4 +119,20 @@ struct FormatPageTests {
 
         #expect(files.bytes(of: "/home/u/.serverlessrc").map { String(decoding: $0, as: UTF8.self) } == blocks[1])
     }
+    @Test("the record of SentFormat.md is what is written for that request, and is in order")
+    func sent() throws {
+        let files = InMemoryFileSystem()
+        let lines = try #require(Self.blocks("SentFormat").first).split(separator: "\n").map(String.init)
+        var record = SentRecord(state: "/state", limits: .init(), files: files, clock: .fixed(1_795_421_268_983))
+        try record.append([
+            SentEntry.Request(
+                at: 1_795_421_268_983, collector: "https://telemetry.example/",
+                key: "0000000000000001-9f0c2e4ab1d35877",
+                status: 200, answer: Array("[]".utf8), events: 1, body: Array(lines[1].utf8))
+        ])
+        let file = try files.read("/state/sent/0000000000000001-0001795421268983.sent", limit: 4096)
+        #expect(String(decoding: file, as: UTF8.self) == lines.joined(separator: "\n") + "\n")
+        let head = try files.read("/state/sent/head.json", limit: 4096)
+        #expect(try String(decoding: head, as: UTF8.self) == Self.blocks("SentFormat", "json").first.map { $0 + "\n" })
+    }
 }

@@ -40,8 +40,8 @@ struct ConfigurationTests {
             case .collectorURL: ["http://a/", "http://b/", "http://c/"]
             case .collectorTokenFile, .collectorCAFile: ["/a", "/b", "/c"]
             case .collectorCompression: ["gzip", "none", "gzip"]
-            case .spoolMaxBytes, .spoolMaxEventBytes, .flushBytes: ["1KiB", "2KiB", "3KiB"]
-            case .spoolMaxAge, .flushInterval: ["1m", "2m", "3m"]
+            case .spoolMaxBytes, .spoolMaxEventBytes, .flushBytes, .sentMaxBytes: ["1KiB", "2KiB", "3KiB"]
+            case .spoolMaxAge, .flushInterval, .sentMaxAge: ["1m", "2m", "3m"]
             case .flushEvents: ["1", "2", "3"]
             case .notificationsFeed: ["/a", "https://b/feed", "file:///c"]
             case .notificationsPublicKey: ["A", "B", "C"].map { String(repeating: $0, count: 42) + "A=" }

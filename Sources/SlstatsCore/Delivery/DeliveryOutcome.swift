@@ -4,7 +4,7 @@
 /// What one attempt to deliver a batch came to (engineering-notes, section 6).
 package enum DeliveryOutcome: Sendable, Equatable {
     /// 2xx, with a body that may hold notifications.
-    case delivered(answer: [UInt8])
+    case delivered(answer: [UInt8], status: Int = 200)
     /// The collector will never take this request as it is.
     case rejected(status: Int)
     /// No answer, or one that says "not now"; `delay` is what it asked for.
@@ -24,7 +24,7 @@ package enum DeliveryOutcome: Sendable, Equatable {
     package init(status: Int, answer: [UInt8], retryAfter: Duration?) {
         self =
             switch status {
-            case 200..<300: .delivered(answer: answer)
+            case 200..<300: .delivered(answer: answer, status: status)
             case 401, 403, 410, 451: .stop(reason: "HTTP \(status)")
             case 408, 425, 429, 500...: .retryLater(delay: retryAfter, reason: "HTTP \(status)")
             // A redirect to another place is a configuration to be mended, not followed.

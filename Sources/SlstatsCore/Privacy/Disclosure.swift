@@ -1,7 +1,6 @@
 // This source file is part of the slstats project
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Crypto
 internal import SlstatsProtocol
 
 /// What people are told before anything leaves: made from the catalogue and the configuration, so that it is true.
@@ -72,7 +71,5 @@ package struct Disclosure: Sendable, Equatable {
     }
 
     /// Tells this text from every other one; base 16 of SHA-256.
-    package var hash: String {
-        SHA256.hash(data: Array(text.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
+    package var hash: String { SHA256Digest(of: text).description }
 }

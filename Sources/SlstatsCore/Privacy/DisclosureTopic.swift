@@ -1,8 +1,6 @@
 // This source file is part of the slstats project
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Crypto
-
 /// Fields that one phrase of the disclosure stands for. Every field of ours has one; a test holds the list to it.
 package struct DisclosureTopic: Sendable {
     package let phrase: String
@@ -58,7 +56,7 @@ extension CatalogueField {
     ///
     /// Not for a longer list of public names of ours: what everybody has tells nothing of who has it.
     var fingerprint: String {
-        SHA256.hash(data: Array(shape.utf8)).prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        String(SHA256Digest(of: shape).description.prefix(16))
     }
 
     private var shape: String {

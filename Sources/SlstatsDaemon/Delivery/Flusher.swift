@@ -63,13 +63,12 @@ struct Flusher: Service {
                 return .cancelled
             }
             // What came of the requests before: the disk and the collector work at the same time.
+            await store.keepSent()
             await store.accountForSettled(atLeast: 2)
             let first = await group.next() ?? .cancelled
             group.cancelAll()
             // The attempt may have been answered in the very moment in which it was cancelled.
-            if first == .cancelled, case .delivered(let answer)? = await group.next() {
-                return .delivered(answer: answer)
-            }
+            if first == .cancelled, let late = await group.next(), case .delivered = late { return late }
             return first
         }
     }

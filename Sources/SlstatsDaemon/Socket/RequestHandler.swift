@@ -149,6 +149,11 @@ struct RequestHandler {
             case .flush:
                 let timeout = try params.integer("timeoutMs", in: 0...600_000) ?? 10_000
                 return Self.later(store.flush(timeout: .milliseconds(timeout)).map { $0.serializedBytes() }, id)
+            case .sent:
+                let count = try params.integer("last", in: 0...1000) ?? 20
+                let number = try params.integer("before", in: 0...Int64.max) ?? .max
+                return Self.later(store.sent(last: Int(count), before: UInt64(number)), id)
+            case .verifySent: return Self.later(store.verifySent(), id)
             case .pending:
                 let start = try params.integer("after", in: 0...Int64.max) ?? 0
                 let page = store.pending(after: UInt64(start))

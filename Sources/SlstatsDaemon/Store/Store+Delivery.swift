@@ -26,6 +26,8 @@ extension Store {
         let batch: SealedBatch
         let body: BatchBody
         let key: BatchID
+        let range: Range<Int>
+        let collector: String
         let cancellation: AsyncStream<Never>.Continuation
     }
 
@@ -93,6 +95,7 @@ extension Store {
             try spool.expire()
             while true {
                 guard let batch = spool.nextBatch else {
+                    await keepSent()
                     try spool.accountForSettled()
                     settledAccountedFor()
                     guard removal != nil else { break }
@@ -158,7 +161,9 @@ extension Store {
             return nil
         }
         let (stream, continuation) = AsyncStream<Never>.makeStream()
-        runningExport = RunningExport(batch: batch, body: body, key: request.key, cancellation: continuation)
+        runningExport = RunningExport(
+            batch: batch, body: body, key: request.key, range: request.range, collector: url.description,
+            cancellation: continuation)
         spool.inDelivery = batch.id
         if let next = spool.batchAfterNext, readAhead?.batch != next.id {
             readAhead = (next.id, start(spool.reading(of: next, narrowing)))
@@ -170,7 +175,7 @@ extension Store {
     }
 
     /// - Returns: whether to go on with the next request.
-    func finishExport(of key: BatchID, with outcome: DeliveryOutcome) -> Bool {
+    func finishExport(of key: BatchID, with outcome: DeliveryOutcome) async -> Bool {
         guard let running = runningExport, running.key == key else { return false }
         defer { isRedirected = false }
         runningExport = nil
@@ -178,16 +183,19 @@ extension Store {
         deliveryPlan?.plan.finished(outcome)
         spool.partlySent = deliveryPlan.map { ($0.batch, $0.plan.sent) }
         if let refused = deliveryPlan?.plan.refusedBytes { refusedBytes = min(refusedBytes, refused) }
-        if case .delivered(let answer) = outcome { updateNotifications(from: answer) }
+        note(outcome, of: running)
+        if case .delivered(let answer, _) = outcome { updateNotifications(from: answer) }
         if deliveryPlan?.plan.next == nil { settle(running.batch, running.body) }
         lastFlush = (clock.milliseconds, outcome.summary)
         switch outcome {
         case .delivered, .rejected:
+            if hasAnsweredFlushWaiters { await keepSent() }
             answerFlushWaiters()
             if disableWaiters.isEmpty, !isDiscardOwed { return true }
             _ = endExports(.cancelled)
         case .cancelled where isRedirected && isExportWanted: return true
         case .retryLater, .cutOff, .stop, .cancelled:
+            await keepSent()
             _ = endExports(outcome)
         }
         return false

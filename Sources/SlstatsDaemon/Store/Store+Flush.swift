@@ -58,6 +58,11 @@ extension Store {
         ])
     }
 
+    var hasAnsweredFlushWaiters: Bool {
+        let first = spool.firstPendingSequence ?? .max
+        return flushWaiters.contains { $0.lastSequence < first }
+    }
+
     /// Whoever asked for what was pending then has it, also if others go on recording.
     func answerFlushWaiters() {
         let first = spool.firstPendingSequence ?? .max

@@ -36,6 +36,7 @@ extension Store {
                 "kind": JSON(configuration.collector.url == nil ? nil : "serverless"),
                 "proxy": JSON(configuration.collector.proxy.map { "\($0.host):\($0.port)" }),
             ],
+            "sent": ["folder": .string(sentRecord.folder), "problem": JSON(sentProblem)],
             "spool": [
                 "segments": JSON(spool.segmentCount), "bytes": JSON(spool.bytes),
                 "maxBytes": JSON(spool.limits.maximumBytes),
@@ -53,17 +54,8 @@ extension Store {
 
     /// A line for whoever looks at the unit; said when something has come to its end, once a second at most.
     func reportStatus() {
-        let flush = lastFlush.map { "last flush \(Self.utc($0.at)): \($0.outcome)" } ?? "nothing sent yet"
+        let flush = lastFlush.map { "last flush \(Timestamp.utc($0.at)): \($0.outcome)" } ?? "nothing sent yet"
         report("\(spool.pendingEvents) events pending, \(flush)")
-    }
-
-    private static func utc(_ milliseconds: Int64) -> String {
-        var seconds = time_t(milliseconds / 1000)
-        var parts = tm()
-        gmtime_r(&seconds, &parts)
-        return String(unsafeUninitializedCapacity: 32) { buffer in
-            buffer.withMemoryRebound(to: CChar.self) { strftime($0.baseAddress!, $0.count, "%FT%TZ", &parts) }
-        }
     }
 
     /// What its owner would want to know of the rc file.

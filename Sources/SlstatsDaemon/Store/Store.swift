@@ -100,6 +100,12 @@ actor Store {
     var narrowingChanges = 0
     /// The batch behind it.
     var readAhead: (batch: BatchID, outcome: EventLoopFuture<BatchReading.Outcome?>)?
+    /// What left, and is not in the record yet.
+    var unkeptSent: [SentEntry.Request] = []
+    var sentKeeping: EventLoopFuture<Void>?
+    nonisolated let sentRecord: SentKeeper
+    /// Why the last of it could not be kept.
+    var sentProblem: String?
     /// Files of delivered batches are being removed.
     var removal: EventLoopFuture<[SegmentName]>?
     /// How far a batch has come that takes several requests; kept while the collector is not reachable.
@@ -157,6 +163,8 @@ actor Store {
         installationKey = InstallationKey(state: places.state, files: files)
         spool = try Spool(
             state: places.state, limits: configuration.spool, files: files, clock: clock, random: random)
+        sentRecord = SentKeeper(
+            SentRecord(state: places.state, limits: configuration.sent, files: files, clock: clock))
         consent = Consent(
             places.consent, mode: configuration.consentMode, files: files, clock: clock, random: random)
         notifications = NotificationCache(state: places.state, files: files)
@@ -187,6 +195,7 @@ actor Store {
         if isDeliveryPossible { perform(flushMachine.started(pending: pendingTotals)) }
         if case .file(let path) = configuration.feed.place { readFeed(path) }
         schedulePrompt()
+        expireSent()
     }
 
     /// Puts everything on stable storage; called when no connection is left.
@@ -200,6 +209,7 @@ actor Store {
         idleTimer?.cancel()
         unsettledDisclosure?.cancel()
         exportRequest.finish()
+        keepSentNow()
         try? spool.accountForSettled()
         spool.removeAccountedFor()
         spool.saveRefusals()

@@ -19,7 +19,7 @@ struct Slstats: ParsableCommand {
         version: SlstatsVersion.current,
         subcommands: [
             Record.self, Notifications.self, Status.self, Why.self, Schema.self, Disclose.self, Pending.self,
-            Flush.self, Import.self,
+            Flush.self, Sent.self, Import.self,
             Ping.self, Hook.self, Completions.self,
         ])
 
@@ -89,6 +89,8 @@ extension Status: CommandForPeople {}
 extension Why: CommandForPeople {}
 extension Schema: CommandForPeople {}
 extension Pending: CommandForPeople {}
+extension Sent: CommandForPeople {}
+extension VerifySent: CommandForPeople {}
 extension Flush: CommandForPeople {}
 extension Import: CommandForPeople {}
 extension Ping: CommandForPeople {}

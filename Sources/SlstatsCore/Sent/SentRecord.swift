@@ -1,0 +1,194 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+internal import OrderedJSON
+package import SystemPackage
+
+/// What has left this machine: each request as a file in `sent/`, chained so that an edit or a gap shows (SentFormat.md).
+///
+/// A chain proves nothing against somebody who writes all of it anew. It tells accident from intent, and what a program
+/// or a person has taken out from what expired.
+package struct SentRecord: Sendable {
+    /// How much of it there is.
+    package struct Limits: Sendable, Equatable {
+        package var maximumBytes = 8 << 20
+        package var maximumAge = Duration.seconds(30 * 86_400)
+
+        package init() {}
+    }
+
+    package let folder: FilePath
+    package var limits: Limits
+    let files: any FileSystem
+    private let clock: WallClock
+    /// `nil` until it is needed for the first time.
+    private var content: Content?
+    /// Numbers up to here are given, also to what could not be kept.
+    private var lastGiven: UInt64 = 0
+
+    /// What is known of the files without reading them.
+    struct Content {
+        var head: SentHead
+        /// In the order of their numbers, with their sizes.
+        var entries: [(name: SentName, bytes: Int)] = []
+        var bytes: Int { entries.reduce(0) { $0 + $1.bytes } }
+    }
+
+    /// More than any request and its answer.
+    static let maximumFileBytes = 2 << 20
+
+    package init(state: FilePath, limits: Limits, files: any FileSystem, clock: WallClock) {
+        folder = state.appending("sent")
+        self.limits = limits
+        self.files = files
+        self.clock = clock
+    }
+
+    var headPath: FilePath { folder.appending("head.json") }
+    func path(of name: SentName) -> FilePath { folder.appending(name.fileName) }
+
+    // MARK: - Adding and taking away
+
+    /// Adds requests, durably, and takes away what is too old or too much.
+    ///
+    /// - Throws: with none of them added; their numbers are not given again, so that the gap shows.
+    package mutating func append(_ requests: [SentEntry.Request]) throws(FileError) {
+        guard !requests.isEmpty else { return }
+        var content = try open()
+        lastGiven = content.head.last + UInt64(requests.count)
+        do throws(FileError) {
+            for request in requests {
+                let entry = SentEntry(number: content.head.last + 1, previous: content.head.hash, request)
+                let bytes = entry.bytes
+                let file = try files.create(path(of: entry.name))
+                try file.append(bytes)
+                try file.sync()
+                content.head.follow(by: bytes)
+                content.entries.append((entry.name, bytes.count))
+            }
+            expire(&content)
+            try files.replace(headPath, with: content.head.bytes)
+        } catch {
+            // Read again the next time, with what of it has come to the disk.
+            self.content = nil
+            throw error
+        }
+        self.content = content
+        removeExpired(content)
+    }
+
+    /// Takes away what is too old or too much.
+    package mutating func expire() throws(FileError) {
+        guard try files.status(of: folder) != nil else { return }
+        var content = try open()
+        guard expire(&content) else { return }
+        try files.replace(headPath, with: content.head.bytes)
+        self.content = content
+        removeExpired(content)
+    }
+
+    /// - Returns: whether there was anything.
+    @discardableResult
+    private func expire(_ content: inout Content) -> Bool {
+        let oldest = clock.milliseconds - Int64(limits.maximumAge / .milliseconds(1))
+        var bytes = content.bytes
+        var isAny = false
+        while let first = content.entries.first, bytes > limits.maximumBytes || first.name.at < oldest {
+            bytes -= first.bytes
+            content.entries.removeFirst()
+            if let next = content.entries.first?.name {
+                content.head.begin(with: next.number, behind: entry(next)?.previous ?? .zero)
+            } else {
+                content.head.begin(with: content.head.last + 1, behind: content.head.hash)
+            }
+            isAny = true
+        }
+        return isAny
+    }
+
+    /// Behind the head, which says that they have expired. One that stays is taken away by the next start.
+    private func removeExpired(_ content: Content) {
+        guard let names = try? files.names(in: folder) else { return }
+        for name in names.compactMap(SentName.init(fileName:)) where name.number < content.head.first {
+            try? files.remove(path(of: name))
+        }
+    }
+
+    // MARK: - Opening
+
+    /// Finds out how far it has come: behind the head there may be what a crash has kept from being entered there.
+    mutating func open() throws(FileError) -> Content {
+        if let content { return content }
+        try files.createFolder(folder)
+        let names = try names().names
+        let head = try readHead()
+        var content = Content(head: head ?? headOfUnknown(names))
+        for name in names {
+            guard let size = try files.status(of: path(of: name))?.identity.size else { continue }
+            if name.number > content.head.last {
+                guard let entry = entry(name) else {
+                    // Not whole, so it was never said to be there.
+                    try files.remove(path(of: name))
+                    continue
+                }
+                guard entry.follows(content.head) else {
+                    // Whose it is nobody knows, but its number is taken.
+                    content.head.skip(to: name.number)
+                    continue
+                }
+                content.head.follow(by: entry.bytes)
+            }
+            if name.number >= content.head.first { content.entries.append((name, Int(size))) }
+        }
+        content.head.skip(to: lastGiven)
+        if content.head != head { try files.replace(headPath, with: content.head.bytes) }
+        removeExpired(content)
+        self.content = content
+        return content
+    }
+
+    /// Without a head nobody can say what is missing: a gap behind the last file says that there was none.
+    private func headOfUnknown(_ names: [SentName]) -> SentHead {
+        guard let first = names.first, let last = names.last else { return SentHead() }
+        var head = SentHead()
+        head.begin(with: first.number, behind: entry(first)?.previous ?? .zero)
+        head.skip(to: last.number + 1)
+        return head
+    }
+
+    private func entry(_ name: SentName) -> SentEntry? {
+        guard let bytes = try? files.read(path(of: name), limit: Self.maximumFileBytes),
+            let entry = SentEntry(parsing: bytes), entry.name == name
+        else { return nil }
+        return entry
+    }
+
+    /// - Returns: `nil` if there is none, or nothing that could be one.
+    func readHead() throws(FileError) -> SentHead? {
+        guard try files.status(of: headPath) != nil else { return nil }
+        return SentHead(parsing: try files.read(headPath, limit: 4096))
+    }
+
+    /// - Returns: the files in the order of their numbers, and the names of what does not belong there.
+    func names() throws(FileError) -> (names: [SentName], others: [String]) {
+        var names: [SentName] = []
+        var others: [String] = []
+        for fileName in try files.names(in: folder) where !["head.json", "head.json.tmp"].contains(fileName) {
+            if let name = SentName(fileName: fileName) { names.append(name) } else { others.append(fileName) }
+        }
+        return (names.sorted(), others)
+    }
+
+    // MARK: - Looking
+
+    /// Some of the last entries, the oldest of them first, without their bodies; what cannot be read is left out.
+    ///
+    /// - Parameter number: only those before this one.
+    package mutating func entries(last count: Int, before number: UInt64 = .max) throws(FileError) -> [SentEntry] {
+        guard try files.status(of: folder) != nil else { return [] }
+        try expire()
+        return try open().entries.filter { $0.name.number < number }.suffix(count).compactMap { entry($0.name) }
+    }
+
+    package func path(of entry: SentEntry) -> FilePath { path(of: entry.name) }
+}

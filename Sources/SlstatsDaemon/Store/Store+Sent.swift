@@ -1,0 +1,141 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import OrderedJSON
+internal import SlstatsCore
+internal import SlstatsProtocol
+internal import Synchronization
+internal import SystemPackage
+
+/// The record of what left, for the thread that writes and reads it.
+final class SentKeeper: Sendable {
+    let folder: String
+    private let record: Mutex<SentRecord>
+
+    init(_ record: SentRecord) {
+        folder = record.folder.string
+        self.record = Mutex(record)
+    }
+
+    func withRecord<Result: Sendable>(
+        _ body: (inout SentRecord) throws(FileError) -> Result
+    ) throws(FileError) -> Result {
+        try record.withLock { record throws(FileError) in try body(&record) }
+    }
+}
+
+/// What left is kept before it is accounted for: a file that is on its way to the disk keeps its batch pending.
+extension Store {
+    /// What a collector has answered, and so has, for good. What it has not is sent again, and noted then.
+    func note(_ outcome: DeliveryOutcome, of export: RunningExport) {
+        let (status, answer): (Int, [UInt8])
+        switch outcome {
+        case .delivered(let body, let code): (status, answer) = (code, body)
+        case .rejected(let code): (status, answer) = (code, [])
+        case .retryLater, .cutOff, .stop, .cancelled: return
+        }
+        unkeptSent.append(
+            SentEntry.Request(
+                at: clock.milliseconds, collector: export.collector, key: export.key.description, status: status,
+                answer: answer, events: export.range.count, body: export.body.jsonArray(export.range)))
+    }
+
+    /// Returns when all of it is durable, or could not be kept, which is said.
+    func keepSent() async {
+        while !unkeptSent.isEmpty || sentKeeping != nil {
+            if let sentKeeping {
+                try? await sentKeeping.get()
+                continue
+            }
+            let requests = unkeptSent
+            unkeptSent = []
+            let keeping = onSentRecord { record throws(FileError) in try record.append(requests) }
+            sentKeeping = keeping
+            keeping.whenComplete { result in
+                self.assumeIsolated { store in
+                    store.sentKeeping = nil
+                    store.noteSent(result)
+                }
+            }
+        }
+    }
+
+    /// Called when the daemon stops and nothing is on its way any more.
+    func keepSentNow() {
+        guard !unkeptSent.isEmpty else { return }
+        let requests = unkeptSent
+        unkeptSent = []
+        noteSent(Result { try sentRecord.withRecord { record throws(FileError) in try record.append(requests) } })
+    }
+
+    private func noteSent(_ result: Result<Void, any Error>) {
+        var problem: String?
+        if case .failure(let error) = result { problem = "\(error)" }
+        if let problem, sentProblem == nil {
+            logger.error("what left is not in the record", metadata: ["error": "\(problem)"])
+        }
+        sentProblem = problem
+    }
+
+    /// Called at the start, and when the limits have changed.
+    func expireSent() {
+        let limits = configuration.sent
+        let expiry = onSentRecord { record throws(FileError) in
+            record.limits = limits
+            try record.expire()
+        }
+        expiry.whenFailure { error in
+            self.assumeIsolated { $0.logger.warning("record of what left", metadata: ["error": "\(error)"]) }
+        }
+    }
+
+    /// On the thread that syncs, which is the only one, so one after the other.
+    private func onSentRecord<Result: Sendable>(
+        _ body: @escaping @Sendable (inout SentRecord) throws(FileError) -> Result
+    ) -> EventLoopFuture<Result> {
+        syncThread.runIfActive(eventLoop: loop) { [sentRecord] in try sentRecord.withRecord(body) }
+    }
+
+    // MARK: - Looking
+
+    /// The answer to `sent`: some of the last entries, and how to go on.
+    func sent(last count: Int, before number: UInt64) -> EventLoopFuture<[UInt8]> {
+        answered {
+            record throws(FileError) in
+            let entries = try record.entries(last: count, before: number)
+            return [
+                "folder": .string(record.folder.string),
+                "entries": .array(
+                    entries.map { entry in
+                        var members = (entry.head.object?.members ?? []).map { ($0.key, $0.value) }
+                        members.removeAll { $0.0 == "format" || $0.0 == "previous" || $0.0 == "answer" }
+                        members.append(("bytes", JSON(entry.request.body.count)))
+                        members.append(("file", .string(record.path(of: entry).string)))
+                        return .object(JSONObject(members))
+                    }),
+            ]
+        }
+    }
+
+    /// The answer to `sent.verify`.
+    func verifySent() -> EventLoopFuture<[UInt8]> {
+        answered { record throws(FileError) in
+            let found = try record.verify()
+            return [
+                "folder": .string(record.folder.string), "entries": JSON(found.entries), "bytes": JSON(found.bytes),
+                "problems": .array(found.problems.prefix(100).map(JSON.string)),
+            ]
+        }
+    }
+
+    private func answered(
+        _ body: @escaping @Sendable (inout SentRecord) throws(FileError) -> JSON
+    ) -> EventLoopFuture<[UInt8]> {
+        onSentRecord(body).map { $0.serializedBytes() }.flatMapErrorThrowing { error in
+            throw ProtocolError(.refused, .stateUnavailable, "the record of what was sent cannot be read: \(error)")
+        }
+    }
+}
