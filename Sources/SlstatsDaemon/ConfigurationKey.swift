@@ -15,6 +15,7 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
     case spoolMaxBytes = "spool.maxBytes"
     case spoolMaxAge = "spool.maxAge"
     case spoolMaxEventBytes = "spool.maxEventBytes"
+    case senderEventsPerHour = "sender.eventsPerHour"
     case flushEvents = "flush.events"
     case flushBytes = "flush.bytes"
     case flushInterval = "flush.interval"
@@ -24,6 +25,7 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
     case consentDisclosure = "consent.disclosure"
     case catalogueFile = "catalogue.file"
     case catalogueAdmit = "catalogue.admit"
+    case idRotateEvery = "id.rotateEvery"
     case idleExitAfter = "idle.exitAfter"
 
     /// `collector.url` → `SLSTATS_COLLECTOR_URL`.
@@ -64,6 +66,9 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
         case .spoolMaxEventBytes:
             guard let bytes = ConfigurationValue.bytes(text), bytes <= 48 << 10 else { return "a size up to 48KiB" }
             configuration.spool.maximumEventBytes = bytes
+        case .senderEventsPerHour:
+            guard let events = Int(text), 1...1_000_000_000 ~= events else { return "a whole number above 0" }
+            configuration.senderEventsPerHour = events
         case .flushEvents:
             guard let events = Int(text), events > 0 else { return "a whole number above 0" }
             configuration.flush.events = events
@@ -85,6 +90,10 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
                 return "some of \(known.joined(separator: ", ")), with commas between them"
             }
             configuration.catalogue.admitted = Set(paths)
+        case .idRotateEvery:
+            let duration = ConfigurationValue.duration(text)
+            guard duration != nil || text == "never" else { return "a duration such as 30d, or never" }
+            configuration.identityPeriod = duration
         case .idleExitAfter:
             let duration = ConfigurationValue.duration(text)
             guard duration != nil || text == "never" else { return "a duration such as 90s or 5m, or never" }

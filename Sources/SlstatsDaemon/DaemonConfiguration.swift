@@ -19,6 +19,10 @@ package struct DaemonConfiguration: Sendable, Equatable {
     package var consentMode = ConsentMode.on
     /// Who tells people before anything leaves.
     package var disclosure = DisclosureMode.required
+    /// Of each program. More than any has that does not loop.
+    package var senderEventsPerHour = 10_000
+    /// After this time the installation's id is made anew; `nil` is never.
+    package var identityPeriod: Duration?
     package var idle = IdleSettings()
     package var catalogue = CatalogueSettings()
 

@@ -61,6 +61,9 @@ extension Store {
         if before.collector != configuration.collector { refusedBytes = .max }
         spool.limits = next.spool
         consent.mode = next.consentMode
+        if senderLimits.perHour != next.senderEventsPerHour {
+            senderLimits = SenderLimits(perHour: next.senderEventsPerHour, now: clock.steadyMilliseconds)
+        }
         if before.sent != next.sent { expireSent() }
         if before.feed.source != next.feed.source {
             feed = next.feed.source.map { NotificationFeed($0, state: state, files: files) }

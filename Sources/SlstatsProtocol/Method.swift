@@ -14,6 +14,11 @@ package enum Method: String, CaseIterable, Sendable {
     case resetNotification = "notifications.reset"
     case flush
     case pending
+    case hold
+    case release
+    case drop
+    case id
+    case rotateID = "id.rotate"
     case sent
     case verifySent = "sent.verify"
     case status

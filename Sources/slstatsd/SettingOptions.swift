@@ -42,6 +42,15 @@ struct SettingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("spool.maxBytes: how much may wait for delivery (default: 16MiB).", valueName: "size"))
     var spoolMaxBytes: String?
 
+    @Option(
+        help: ArgumentHelp("id.rotateEvery: make the id anew after this time (default: never).", valueName: "duration"))
+    var idRotateEvery: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "sender.eventsPerHour: how many events of one program are recorded (default: 10000).", valueName: "count"))
+    var senderEventsPerHour: String?
+
     @Option(help: ArgumentHelp("sent.maxBytes: how much of what left is kept (default: 8MiB).", valueName: "size"))
     var sentMaxBytes: String?
 
@@ -100,7 +109,8 @@ struct SettingOptions: ParsableArguments {
             (.collectorURL, collectorURL), (.collectorTokenFile, collectorTokenFile),
             (.collectorCAFile, collectorCAFile), (.collectorCompression, collectorCompression),
             (.notificationsFeed, notificationsFeed), (.notificationsPublicKey, notificationsPublicKey),
-            (.sentMaxBytes, sentMaxBytes), (.sentMaxAge, sentMaxAge),
+            (.senderEventsPerHour, senderEventsPerHour), (.idRotateEvery, idRotateEvery), (.sentMaxBytes, sentMaxBytes),
+            (.sentMaxAge, sentMaxAge),
             (.spoolMaxBytes, spoolMaxBytes), (.spoolMaxAge, spoolMaxAge),
             (.spoolMaxEventBytes, spoolMaxEventBytes), (.flushEvents, flushEvents), (.flushBytes, flushBytes),
             (.flushInterval, flushInterval), (.consentMode, consentMode),

@@ -36,6 +36,37 @@ struct RateLimitTests {
         }
     }
 
+    // MARK: - Programs
+
+    @Test("nobody is looked up while all together stay below the limit of one; then each has its own")
+    func senders() {
+        var limits = SenderLimits(perHour: 10, now: 0)
+        for _ in 0..<10 {
+            #expect(
+                limits.take(now: 0) {
+                    Issue.record("looked up")
+                    return ""
+                } == nil)
+        }
+        for _ in 0..<10 { #expect(limits.take(now: 0) { "/bin/loop" } == nil) }
+        for _ in 0..<99 { #expect(limits.take(now: 0) { "/bin/loop" } == "/bin/loop") }
+        for _ in 0..<10 { #expect(limits.take(now: 0) { "/bin/tool" } == nil, "others are not pushed out") }
+        // A tenth of an hour brings one to all of them, and to each.
+        #expect(limits.take(now: 360_000) { "/bin/loop" } == nil)
+        #expect(limits.take(now: 360_000) { "/bin/loop" } == nil)
+        #expect(limits.take(now: 360_000) { "/bin/loop" } == "/bin/loop")
+    }
+
+    @Test("who makes up programs without end has one limit for all of them, and takes no memory")
+    func manySenders() {
+        var limits = SenderLimits(perHour: 1, now: 0)
+        #expect(limits.take(now: 0) { "" } == nil)
+        let taken = (0..<10_000).count { number in limits.take(now: 0) { "/tmp/\(number)" } == nil }
+        #expect(taken == 257)
+        #expect(limits.take(now: 3_600_000) { "/bin/x" } == nil)
+        #expect(limits.take(now: 3_600_000) { "/bin/x" } == nil, "after a quiet hour there is room again")
+    }
+
     @Test("what was taken for nothing can be given back, up to the hour's")
     func givenBack() {
         var limit = RateLimit(perHour: 2, now: 0)

@@ -63,7 +63,9 @@ extension Spool {
     }
 
     /// recorded = pending + sent + quarantined + dropped, the first counted by itself.
-    var isConserved: Bool { recordedEvents == Int64(pendingEvents) + ledger.total }
+    var isConserved: Bool {
+        recordedEvents == Int64(pendingEvents) + droppedEvents.values.reduce(ledger.sent + ledger.quarantined, +)
+    }
 
     func path(of batch: SealedBatch) -> FilePath { folder.appending(batch.name.fileName) }
 }

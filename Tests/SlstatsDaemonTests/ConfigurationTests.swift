@@ -42,14 +42,14 @@ struct ConfigurationTests {
             case .collectorCompression: ["gzip", "none", "gzip"]
             case .spoolMaxBytes, .spoolMaxEventBytes, .flushBytes, .sentMaxBytes: ["1KiB", "2KiB", "3KiB"]
             case .spoolMaxAge, .flushInterval, .sentMaxAge: ["1m", "2m", "3m"]
-            case .flushEvents: ["1", "2", "3"]
+            case .flushEvents, .senderEventsPerHour: ["1", "2", "3"]
             case .notificationsFeed: ["/a", "https://b/feed", "file:///c"]
             case .notificationsPublicKey: ["A", "B", "C"].map { String(repeating: $0, count: 42) + "A=" }
             case .consentMode: ["on", "ask", "off"]
             case .consentDisclosure: ["vendor", "required", "vendor"]
             case .catalogueFile: ["/a", "/b", "/c"]
             case .catalogueAdmit: ["dashboard.userId", "console.userId", "console.userId, dashboard.orgUid"]
-            case .idleExitAfter: ["1m", "never", "3m"]
+            case .idleExitAfter, .idRotateEvery: ["1m", "never", "3m"]
             }
         let parts = key.rawValue.split(separator: ".")
         func file(_ value: String) -> String { "{\"\(parts[0])\":{\"\(parts[1])\":\"\(value)\"}}" }

@@ -20,7 +20,7 @@ struct ProtocolPageTests {
     @Test("every request of the page is answered as the page says, on one connection")
     func exchanges() async throws {
         let lines = try Self.page().split(separator: "\n").filter { $0.hasPrefix("--> ") || $0.hasPrefix("<-- ") }
-        #expect(lines.count == 36)
+        #expect(lines.count == 42)
         try await TestDaemon.run { daemon in
             try await LineConnection.open(daemon.socket) { connection async throws in
                 for line in lines {

@@ -34,6 +34,7 @@ struct TestDaemon: Sendable {
         var configuration = DaemonConfiguration()
         // Who tests that nothing leaves before it was shown says so.
         configuration.disclosure = .vendor
+        configuration.senderEventsPerHour = 1_000_000_000
         configure(&configuration)
         var logger = Logger(label: "test")
         logger.logLevel = .critical

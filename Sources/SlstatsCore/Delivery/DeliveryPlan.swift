@@ -43,6 +43,9 @@ package struct DeliveryPlan: Sendable, Equatable {
         splitWhatIsTooLarge()
     }
 
+    /// The fate of some events is known.
+    package var hasBegun: Bool { sent > 0 || !rejected.isEmpty }
+
     /// `nil` when the fate of every event is known.
     package var next: Request? { requests.last }
 

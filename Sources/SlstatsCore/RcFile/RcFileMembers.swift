@@ -7,9 +7,11 @@ package import OrderedJSON
 package struct RcFileMembers: Sendable, Equatable {
     package var trackingDisabled: JSON?
     package var displayHistory: JSON?
+    package var frameworkID: JSON?
 
     package static let trackingDisabledKey = "trackingDisabled"
     package static let displayHistoryKey = "shownNotificationsHistory"
+    package static let frameworkIDKey = "frameworkId"
 
     package init(trackingDisabled: JSON? = nil, displayHistory: JSON? = nil) {
         self.trackingDisabled = trackingDisabled
@@ -32,6 +34,8 @@ package struct RcFileMembers: Sendable, Equatable {
                 trackingDisabled = try JSON(reading: &cursor)
             } else if cursor.string(key, equals: "shownNotificationsHistory") {
                 displayHistory = try JSON(reading: &cursor)
+            } else if cursor.string(key, equals: "frameworkId") {
+                frameworkID = try JSON(reading: &cursor)
             } else {
                 _ = try cursor.scanValue()
             }

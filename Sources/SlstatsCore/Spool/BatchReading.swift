@@ -19,6 +19,8 @@ package struct BatchReading: Sendable {
     let path: FilePath
     let files: any FileSystem
     let narrowing: Narrowing?
+    /// What was taken out, by sequence number.
+    let excluded: Set<UInt64>
 
     /// - Returns: `nil` for a file that cannot be read, tried twice.
     /// - Throws: for want of descriptors or memory, which says nothing of the file.
@@ -40,7 +42,9 @@ package struct BatchReading: Sendable {
             bytes = try files.read(path, limit: Spool.maximumSegmentBytes)
         }
         let content = SegmentContent(scanning: bytes)
-        let own = content.events.indices.filter { batch.owns(content.events[$0], at: $0) }.map { index in
+        let own = content.events.indices.filter {
+            batch.owns(content.events[$0], at: $0) && !excluded.contains(content.events[$0].sequence)
+        }.map { index in
             let event = content.events[index]
             guard let narrowed = narrowing?.narrowed(event, in: bytes) else { return event.json }
             bytes += narrowed

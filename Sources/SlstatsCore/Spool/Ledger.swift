@@ -70,6 +70,8 @@ package struct Ledger: Sendable, Equatable {
 package enum DropReason: String, Sendable, CaseIterable {
     case telemetryDisabled = "telemetry-disabled"
     case spoolFull = "spool-full"
+    /// `slstats drop`.
+    case onRequest = "on-request"
     case expired = "expired"
     /// Refused by the collector, and not even the quarantine could take it.
     case rejected = "rejected"

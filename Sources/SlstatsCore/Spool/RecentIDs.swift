@@ -55,7 +55,7 @@ extension Spool {
     }
 
     /// Ours stands first; a caller who sent the id inside the event may have put it anywhere.
-    private static func id(of event: ArraySlice<UInt8>) -> EventID? {
+    static func id(of event: ArraySlice<UInt8>) -> EventID? {
         let prefix = Array(#"{"id":""#.utf8)
         if event.starts(with: prefix), let id = EventID(utf8: event.dropFirst(prefix.count).prefix(36)) { return id }
         return (try? JSON(parsing: Array(event)))?["id"]?.string.flatMap { EventID($0) }

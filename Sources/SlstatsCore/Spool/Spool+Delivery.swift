@@ -12,7 +12,9 @@ extension Spool {
 
     /// - Parameter narrowing: what may leave of events from before; `nil` for all of it.
     package func reading(of batch: SealedBatch, _ narrowing: Narrowing?) -> BatchReading {
-        BatchReading(batch: batch, path: folder.appending(batch.name.fileName), files: files, narrowing: narrowing)
+        BatchReading(
+            batch: batch, path: folder.appending(batch.name.fileName), files: files, narrowing: narrowing,
+            excluded: excluded)
     }
 
     /// The events of a batch that has been read; what could not be read of it is kept in quarantine.
@@ -49,6 +51,9 @@ extension Spool {
                 entry.dropped[.rejected] = rejected.count
             }
         }
+        // One that was on its way when somebody took it out counts as sent.
+        let excluded = min(excludedCount(in: batch), batch.eventCount - entry.total)
+        if excluded > 0 { entry.dropped[.onRequest] = excluded }
         entry.quarantined += max(0, batch.eventCount - entry.total)
         settled[batch.id] = entry
     }

@@ -26,6 +26,7 @@ extension Spool {
         settled = [:]
         closing = []
         open = nil
+        forgetExcluded()
         if isCounted { try removeSegments() }
     }
 

@@ -22,7 +22,7 @@ extension Spool {
             // What cannot be read is set aside when it is to be sent.
             let bytes = read(segment) ?? []
             for event in SegmentContent(scanning: bytes).events
-            where event.sequence > last && event.sequence < segment.end {
+            where event.sequence > last && event.sequence < segment.end && !excluded.contains(event.sequence) {
                 let json = narrowing?.narrowed(event, in: bytes) ?? Array(bytes[event.json])
                 room -= json.count + 1
                 guard room >= 0 || page.isEmpty else { return (page, last) }
@@ -40,7 +40,7 @@ extension Spool {
         readableSegments.sorted { $0.end > $1.end }.map { segment in { read(segment) } }
     }
 
-    private struct ReadableSegment {
+    struct ReadableSegment {
         /// Behind its last sequence number.
         let end: UInt64
         let name: SegmentName
@@ -48,13 +48,13 @@ extension Spool {
         let lines: [UInt8]?
     }
 
-    private func read(_ segment: ReadableSegment) -> [UInt8]? {
+    func read(_ segment: ReadableSegment) -> [UInt8]? {
         if let lines = segment.lines { return [0x0a] + lines }
         return try? files.read(folder.appending(segment.name.fileName), limit: Self.maximumSegmentBytes)
     }
 
     /// Looks at numbers only, since it is asked for every page.
-    private func firstSegment(endingAfter sequence: UInt64) -> ReadableSegment? {
+    func firstSegment(endingAfter sequence: UInt64) -> ReadableSegment? {
         var first: (end: UInt64, index: Int)?
         for index in batches.indices {
             let end = batches[index].end

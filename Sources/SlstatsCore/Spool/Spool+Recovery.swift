@@ -142,7 +142,7 @@ extension Spool {
     /// What was recorded and is neither pending nor accounted for is lost, and that is counted. If there is more than was
     /// recorded, the ledger is younger than the events, or a copy.
     private mutating func reconcile() {
-        let missing = ledger.recorded - ledger.total - Int64(pendingEvents)
+        let missing = ledger.recorded - ledger.total - Int64(storedEvents)
         if missing < 0 || ledger.generation == 0 {
             ledger.uncounted += missing
         } else if missing > 0 {

@@ -28,6 +28,8 @@ package struct Spool {
     /// What the collector has of a batch that takes several requests.
     package var partlySent: (batch: BatchID, events: Int)?
     var hasUnsavedRefusals = false
+    /// Pending, but taken out: by their sequence numbers.
+    var excluded: Set<UInt64> = []
     /// Batches whose outcome is certain, but which the ledger has not taken yet: they are not sent again.
     var settled: [BatchID: Ledger.Entry] = [:]
     /// The lowest number of a segment that stays where it is: of a later format, or for the next start to look at.
@@ -74,6 +76,7 @@ package struct Spool {
         do throws(FileError) {
             ledger = try Ledger(reading: ledgerPath, files: files)
             try recover()
+            readExcluded()
         } catch {
             throw SpoolError(error, folder: folder)
         }
@@ -106,11 +109,14 @@ package struct Spool {
     mutating func removeBatches(where isGone: (SealedBatch) -> Bool) {
         batches.removeAll(where: isGone)
         sealed = batches.reduce(into: Totals()) { $0.add($1) }
+        forgetExcluded()
     }
 
     var hasBatchesInMemory: Bool { sealed.memoryBytes > 0 }
 
-    package var pendingEvents: Int {
+    package var pendingEvents: Int { storedEvents - excluded.count }
+    /// The same with those that were taken out.
+    var storedEvents: Int {
         closing.reduce(sealed.events + (open?.eventCount ?? 0)) { $0 + $1.eventCount }
     }
     package var bytes: Int { closing.reduce(sealed.bytes + (open?.bytes ?? 0)) { $0 + $1.bytes } }
@@ -139,6 +145,12 @@ package struct Spool {
     /// Since the install, counted by sequence numbers and not by adding up what became of the events: a test, and a
     /// user, can compare the two.
     package var recordedEvents: Int64 { ledger.recorded }
+    /// What was thrown away, with what will be when its batch goes.
+    package var droppedEvents: [DropReason: Int64] {
+        var dropped = ledger.dropped
+        if !excluded.isEmpty { dropped[.onRequest, default: 0] += Int64(excluded.count) }
+        return dropped
+    }
     /// Events wait in memory, because there was no disk that took them.
     package var hasEventsInMemory: Bool { memoryBytes > 0 }
     /// What is recorded now waits there too.

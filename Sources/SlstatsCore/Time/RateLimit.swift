@@ -42,11 +42,17 @@ package struct RateLimit: Sendable, Equatable {
         level = min(Int64(perHour) * Self.hour, level + Int64(count) * Self.hour)
     }
 
+    /// As after an hour in which nothing was taken.
+    package func isFull(now: Int64) -> Bool { filled(now: now) == Int64(perHour) * Self.hour }
+
+    private func filled(now: Int64) -> Int64 {
+        let passed = min(max(0, now - filledAt), Self.hour)
+        return min(Int64(perHour) * Self.hour, level + passed * Int64(perHour))
+    }
+
     /// - Returns: whether there was one left.
     package mutating func take(now: Int64) -> Bool {
-        let full = Int64(perHour) * Self.hour
-        let passed = min(max(0, now - filledAt), Self.hour)
-        level = min(full, level + passed * Int64(perHour))
+        level = filled(now: now)
         filledAt = now
         guard level >= Self.hour else { return false }
         level -= Self.hour

@@ -12,6 +12,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     private let store: Store
     private let socket: String
+    private let sender: pid_t
     private var context: ChannelHandlerContext?
     /// A line that has not ended yet.
     private var partial = ByteBuffer()
@@ -32,9 +33,11 @@ final class ConnectionHandler: ChannelInboundHandler {
     private static var patience: TimeAmount { .milliseconds(200) }
     private static var longestPatience: TimeAmount { .seconds(1) }
 
-    init(store: Store, socket: String) {
+    /// - Parameter sender: the process at the other end.
+    init(store: Store, socket: String, sender: pid_t) {
         self.store = store
         self.socket = socket
+        self.sender = sender
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -71,8 +74,9 @@ final class ConnectionHandler: ChannelInboundHandler {
             partial.writeBuffer(&buffer)
             swap(&partial, &buffer)
         }
-        let (handler, isTooLong) = store.assumeIsolated { [socket, hasEarlier = !staged.isEmpty] store in
-            Self.handleLines(of: &buffer, RequestHandler(socket: socket, hasEarlier: hasEarlier), store)
+        let (handler, isTooLong) = store.assumeIsolated { [socket, sender, hasEarlier = !staged.isEmpty] store in
+            Self.handleLines(
+                of: &buffer, RequestHandler(socket: socket, sender: sender, hasEarlier: hasEarlier), store)
         }
         receipts += handler.receipts
         queue(handler.answers)

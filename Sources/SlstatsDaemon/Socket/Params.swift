@@ -52,6 +52,21 @@ struct Params {
         return code
     }
 
+    /// `ids`: of events.
+    func eventIDs() throws(ProtocolError) -> [EventID] {
+        guard let values = json["ids"]?.array, 1...1000 ~= values.count else {
+            throw .invalidParams("ids is no array of 1 to 1000 event ids")
+        }
+        var ids: [EventID] = []
+        for value in values {
+            guard let id = value.string.flatMap({ EventID($0) }) else {
+                throw .invalidParams("\(value.serialized()) is no id of an event")
+            }
+            ids.append(id)
+        }
+        return ids
+    }
+
     /// `shown`: how somebody has read the disclosure; `nil` if only asked about.
     func disclosureWay() throws(ProtocolError) -> DisclosureRecord.Way? {
         guard let value = json["shown"] else { return nil }

@@ -1,6 +1,7 @@
 // This source file is part of the slstats project
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Glibc
 internal import NIOCore
 internal import OrderedJSON
 internal import SlstatsCore
@@ -21,6 +22,8 @@ enum Answer: Sendable {
 /// effects. Only here do errors become numbers of the protocol.
 struct RequestHandler {
     private let socket: String
+    /// The process at the other end.
+    private let sender: pid_t
     /// An earlier read of this connection has left records that are not answered yet.
     private var hasEarlier: Bool
     /// At the end of the read: what is still to be written.
@@ -30,8 +33,9 @@ struct RequestHandler {
     private(set) var receipts: [NotificationReceipt] = []
 
     /// - Parameter socket: the path for `status`.
-    init(socket: String, hasEarlier: Bool) {
+    init(socket: String, sender: pid_t, hasEarlier: Bool) {
         self.socket = socket
+        self.sender = sender
         self.hasEarlier = hasEarlier
     }
 
@@ -93,7 +97,7 @@ struct RequestHandler {
             var params = params
             if let range = params.factsRange { params.facts = try store.facts(line, at: range) }
             if !store.canStage(params.facts) { commit(store) }
-            switch try store.stage(params, check, of: line) {
+            switch try store.stage(params, check, of: line, from: sender) {
             case .event(let event):
                 staged.append(event, params.durability, id: id, in: line)
                 if store.isStagingFull { commit(store) }
@@ -149,6 +153,13 @@ struct RequestHandler {
             case .flush:
                 let timeout = try params.integer("timeoutMs", in: 0...600_000) ?? 10_000
                 return Self.later(store.flush(timeout: .milliseconds(timeout)).map { $0.serializedBytes() }, id)
+            case .hold: return Self.now(try store.beginHold(), id)
+            case .release: return Self.now(try store.endHold(), id)
+            case .drop:
+                if try params.bool("all") == true { return Self.later(store.dropAll(), id) }
+                return Self.later(store.drop(try params.eventIDs()), id)
+            case .id: return Self.now(store.identity(try params.facts().stage), id)
+            case .rotateID: return Self.now(try store.rotateIdentity(params.facts().stage), id)
             case .sent:
                 let count = try params.integer("last", in: 0...1000) ?? 20
                 let number = try params.integer("before", in: 0...Int64.max) ?? .max

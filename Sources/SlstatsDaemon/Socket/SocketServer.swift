@@ -108,7 +108,7 @@ struct SocketServer: Service {
                 throw ChannelError.operationUnsupported
             }
             try channel.pipeline.syncOperations.addHandlers(
-                BackPressureHandler(), ConnectionHandler(store: store, socket: socket))
+                BackPressureHandler(), ConnectionHandler(store: store, socket: socket, sender: peer.processID))
         }
     }
 }

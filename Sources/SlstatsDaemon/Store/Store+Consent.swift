@@ -15,7 +15,7 @@ extension Store {
             obeyConsent()
             return false
         }
-        return !isDisclosureDue
+        return !isDisclosureDue && hold.since == nil
     }
 
     /// A no to what is pending; `nil` if there is none. The events belong to all who recorded them: any of their rc files
@@ -73,9 +73,10 @@ extension Store {
     // MARK: - Discarding
 
     /// Completes when nothing of what was pending can leave the machine any more.
-    func discardForDisabling() -> EventLoopFuture<Void> {
+    func discard(as reason: DropReason) -> EventLoopFuture<Void> {
         let promise = loop.makePromise(of: Void.self)
         disableWaiters.append(promise)
+        discardReason = disableWaiters.count == 1 ? reason : .telemetryDisabled
         isDiscardOwed = true
         if let runningExport {
             runningExport.cancellation.finish()
@@ -91,7 +92,8 @@ extension Store {
         disableWaiters = []
         do throws(FileError) {
             perform(flushMachine.discarded())
-            try spool.discardAll(as: .telemetryDisabled)
+            try spool.discardAll(as: discardReason)
+            discardReason = .telemetryDisabled
             isDiscardOwed = false
             recordedStages = []
             recentIDs.removeAll()

@@ -70,7 +70,7 @@ extension Store {
         perform(flushMachine.timerFired())
     }
 
-    private func disarmFlushTimer() {
+    func disarmFlushTimer() {
         flushTimer?.cancel()
         flushTimer = nil
         flushDueAt = nil
@@ -193,7 +193,10 @@ extension Store {
             answerFlushWaiters()
             if disableWaiters.isEmpty, !isDiscardOwed { return true }
             _ = endExports(.cancelled)
-        case .cancelled where isRedirected && isExportWanted: return true
+        case .cancelled where isRedirected && isExportWanted:
+            // The batch may have fewer events now.
+            if deliveryPlan?.plan.hasBegun == false { deliveryPlan = nil }
+            return true
         case .retryLater, .cutOff, .stop, .cancelled:
             await keepSent()
             _ = endExports(outcome)
@@ -224,6 +227,7 @@ extension Store {
         let summary = (worstOutcome ?? outcome).summary
         worstOutcome = nil
         perform(flushMachine.exportFinished(outcome, pending: pendingTotals))
+        rotateIdentityIfDue()
         reportStatus()
         if !disableWaiters.isEmpty || isDiscardOwed { finishDiscarding() }
         if case .exporting = flushMachine.state { return nil }

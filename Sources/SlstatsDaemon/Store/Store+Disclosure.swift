@@ -10,7 +10,7 @@ internal import SlstatsProtocol
 /// Nothing leaves before somebody was told. Events wait in the spool, within its limits.
 extension Store {
     /// There is somewhere to deliver to, and whoever has to know of it does.
-    var isDeliveryPossible: Bool { hasCollector && !isDisclosureDue }
+    var isDeliveryPossible: Bool { hasCollector && !isDisclosureDue && hold.since == nil }
 
     /// What would have to be shown, whether it was or not; `nil` where nothing leaves.
     var disclosure: Disclosure? {
@@ -51,7 +51,7 @@ extension Store {
     /// Longer than any client waits for its answer, and than a connection that broke is open.
     private static var readingTime: TimeAmount { .seconds(2) }
 
-    private func beginDelivering() {
+    func beginDelivering() {
         guard isDeliveryPossible, spool.pendingEvents > 0 else { return }
         // People read at all times, so this is no herd.
         perform(flushMachine.flushRequested(pending: pendingTotals))

@@ -4,6 +4,7 @@
 internal import NIOCore
 internal import OrderedJSON
 internal import SlstatsCore
+internal import SlstatsProtocol
 
 /// The request to deliver now, and those who wait for it.
 extension Store {
@@ -32,6 +33,8 @@ extension Store {
                 outcome: isPolicyCollectorUnusable
                     ? "the policy's collector cannot be used: \(policyProblem ?? "")"
                     : "local only: collector.url is not set")
+        } else if let since = hold.since, objection() == nil {
+            answer(waiter, outcome: "held since \(Timestamp.utc(since)): slstats release")
         } else if isDisclosureDue, objection() == nil {
             answer(waiter, outcome: "waits until somebody has been told: slstats disclosure")
         } else if !isExportAllowed() {

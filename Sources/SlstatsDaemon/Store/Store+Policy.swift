@@ -1,6 +1,7 @@
 // This source file is part of the slstats project
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Glibc
 internal import Logging
 internal import OrderedJSON
 internal import SlstatsCore
@@ -83,6 +84,19 @@ extension Store {
         } catch {
             logger.warning("rate forgotten", metadata: ["error": "\(error)"])
         }
+    }
+
+    /// One program cannot have the spool for itself.
+    func checkSender(_ process: pid_t) throws(ProtocolError) {
+        let sender = senderLimits.take(now: clock.steadyMilliseconds) {
+            SenderProgram(files: files).name(of: process)
+        }
+        guard let sender else { return }
+        spool.countRefusal(.rate)
+        throw ProtocolError(
+            .refused, .rateLimited,
+            "\(senderLimits.perHour) events an hour of one program are recorded at most (sender.eventsPerHour), and \(sender) has more"
+        )
     }
 
     /// The administrator's limit for all programs of this user together.

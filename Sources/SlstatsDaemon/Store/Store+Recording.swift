@@ -1,6 +1,7 @@
 // This source file is part of the slstats project
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Glibc
 internal import Logging
 internal import NIOCore
 internal import OrderedJSON
@@ -44,8 +45,10 @@ extension Store {
 
     /// Checks one event and puts it into the buffer of the next ``commitStaged()``, which asks for consent: after
     /// everything of this turn has been read, so that what a shell sends behind a change of the rc file finds it.
+    ///
+    /// - Parameter sender: the process at the other end.
     func stage(
-        _ params: RecordParams, _ check: EventCheck? = nil, of line: Span<UInt8>
+        _ params: RecordParams, _ check: EventCheck? = nil, of line: Span<UInt8>, from sender: pid_t
     ) throws(ProtocolError) -> Staged {
         precondition(canStage(params.facts))
         let check = check ?? EventCheck(line, at: params.event, rules: rules)
@@ -56,7 +59,7 @@ extension Store {
                 if !decision.isEnabled { return .off(decidedBy: decision.decidedBy) }
             }
             let before = spool.stagedBytes
-            let id = try stage(params, check, line)
+            let id = try stage(params, check, line, sender)
             stagedFacts = params.facts
             // A retry of an event that is known already has staged nothing.
             if spool.stagedBytes > before { isStagedUrgent = isStagedUrgent || check.isUrgent }
@@ -70,7 +73,7 @@ extension Store {
     }
 
     private func stage(
-        _ params: RecordParams, _ check: EventCheck, _ line: Span<UInt8>
+        _ params: RecordParams, _ check: EventCheck, _ line: Span<UInt8>, _ sender: pid_t
     ) throws(ProtocolError) -> EventID {
         if let reason = check.refusal {
             spool.countRefusal(reason)
@@ -81,6 +84,7 @@ extension Store {
         }
         let callersID = params.id ?? check.id
         if let callersID, recentIDs.contains(callersID) { return callersID }
+        try checkSender(sender)
         try checkRate()
         let id = callersID ?? EventID(using: &random)
         let limit = configuration.spool.maximumEventBytes

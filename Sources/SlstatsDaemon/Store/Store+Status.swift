@@ -12,7 +12,7 @@ extension Store {
     /// What `slstats status --json` prints (interface.md, section 4).
     func status(socket: String, _ facts: Facts) -> JSON {
         let decision = consent.decide(facts)
-        let dropped = spool.ledger.dropped.sorted { $0.key.rawValue < $1.key.rawValue }
+        let dropped = spool.droppedEvents.sorted { $0.key.rawValue < $1.key.rawValue }
         let refused = spool.ledger.refused.sorted { $0.key.rawValue < $1.key.rawValue }
         return [
             "telemetry": [
@@ -36,6 +36,7 @@ extension Store {
                 "kind": JSON(configuration.collector.url == nil ? nil : "serverless"),
                 "proxy": JSON(configuration.collector.proxy.map { "\($0.host):\($0.port)" }),
             ],
+            "hold": ["since": JSON(hold.since)],
             "sent": ["folder": .string(sentRecord.folder), "problem": JSON(sentProblem)],
             "spool": [
                 "segments": JSON(spool.segmentCount), "bytes": JSON(spool.bytes),

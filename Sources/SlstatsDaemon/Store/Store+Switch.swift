@@ -19,7 +19,7 @@ extension Store {
         let result = consent.disable(stage)
         reviewDebts()
         // Off holds from here on; what is pending goes in any case.
-        return discardForDisabling()
+        return discard(as: .telemetryDisabled)
             .flatMapErrorThrowing { error in
                 throw ProtocolError(
                     .refused, .spoolUnavailable,
@@ -56,7 +56,7 @@ extension Store {
         guard isDiscardOwed else { return enableNow(stage) }
         // First what an earlier no still has to throw away.
         let turn = switchTurns[stage]
-        return discardForDisabling()
+        return discard(as: .telemetryDisabled)
             .flatMapErrorThrowing { error in
                 throw ProtocolError(
                     .refused, .spoolUnavailable,

@@ -23,6 +23,7 @@ actor Store {
     var configuration: DaemonConfiguration
     var policyRules = PolicyRules()
     var rateLimit: RateLimit?
+    var senderLimits: SenderLimits
     /// So much of it was taken for what is not written yet.
     var stagedRate = 0
 
@@ -49,6 +50,7 @@ actor Store {
     var narrowing: Narrowing?
     let identities: IdentityFilter
     var installationKey: InstallationKey
+    var identityRotation: IdentityRotation
 
     // Consent (Store+Consent, Store+Switch)
     var consent: Consent
@@ -59,6 +61,7 @@ actor Store {
     var debtDelay = Store.firstDebtDelay
     /// Pending events that a no could not discard yet.
     var isDiscardOwed = false
+    var discardReason = DropReason.telemetryDisabled
     /// Counts the turns of each stage's switch: whoever waits for an earlier one to settle stops when it changes.
     var switchTurns: [PlatformStage: Int] = [:]
 
@@ -118,6 +121,8 @@ actor Store {
     var expiryTimer: Scheduled<Void>?
     /// Nothing more is sent in this life.
     var isStopping = false
+    /// Somebody wants nothing to leave for the time being.
+    var hold: Hold
 
     // The end without a signal (Store+Idle)
     var idleTimer: Scheduled<Void>?
@@ -160,6 +165,9 @@ actor Store {
         identities = IdentityFilter(places.identities)
         rules = EventRules(.builtIn, identities: identities)
         disclosures = DisclosureRecord(state: places.state, files: files)
+        senderLimits = SenderLimits(perHour: configuration.senderEventsPerHour, now: clock.steadyMilliseconds)
+        hold = Hold(state: places.state, files: files)
+        identityRotation = IdentityRotation(state: places.state, files: files)
         installationKey = InstallationKey(state: places.state, files: files)
         spool = try Spool(
             state: places.state, limits: configuration.spool, files: files, clock: clock, random: random)
@@ -196,6 +204,7 @@ actor Store {
         if case .file(let path) = configuration.feed.place { readFeed(path) }
         schedulePrompt()
         expireSent()
+        rotateIdentityIfDue()
     }
 
     /// Puts everything on stable storage; called when no connection is left.

@@ -19,7 +19,7 @@ struct Slstats: ParsableCommand {
         version: SlstatsVersion.current,
         subcommands: [
             Record.self, Notifications.self, Status.self, Why.self, Schema.self, Disclose.self, Pending.self,
-            Flush.self, Sent.self, Import.self,
+            Flush.self, HoldCommand.self, Release.self, Drop.self, Sent.self, ID.self, Import.self,
             Ping.self, Hook.self, Completions.self,
         ])
 
@@ -90,6 +90,11 @@ extension Why: CommandForPeople {}
 extension Schema: CommandForPeople {}
 extension Pending: CommandForPeople {}
 extension Sent: CommandForPeople {}
+extension HoldCommand: CommandForPeople {}
+extension Release: CommandForPeople {}
+extension Drop: CommandForPeople {}
+extension ID: CommandForPeople {}
+extension RotateID: CommandForPeople {}
 extension VerifySent: CommandForPeople {}
 extension Flush: CommandForPeople {}
 extension Import: CommandForPeople {}

@@ -47,6 +47,9 @@ struct Status: ParsableCommand {
         if status["disclosure"]?["isDue"]?.bool == true {
             rows.append(("Disclosure", "not shown yet, and nothing leaves before: slstats disclosure"))
         }
+        if let since = status["hold"]?["since"]?.integer {
+            rows.append(("Held", "for \(Interval(now - since)), and nothing leaves before: slstats release"))
+        }
         rows += [
             (
                 "Events",
@@ -63,6 +66,7 @@ struct Status: ParsableCommand {
         rows += [
             ("Spool", "\(number("spool", "bytes")) of \(number("spool", "maxBytes")) bytes")
         ]
+        if let problem = string("sent", "problem") { rows.append(("Problem", "what left is not kept: \(problem)")) }
         if let problem = string("spool", "problem") { rows.append(("Problem", problem)) }
         rows += [
             ("Collector", string("collector", "url") ?? "none: nothing leaves this machine"),
