@@ -7,25 +7,7 @@ internal import NIOPosix
 internal import OrderedJSON
 internal import SlstatsCore
 internal import SlstatsProtocol
-internal import Synchronization
 internal import SystemPackage
-
-/// The record of what left, for the thread that writes and reads it.
-final class SentKeeper: Sendable {
-    let folder: String
-    private let record: Mutex<SentRecord>
-
-    init(_ record: SentRecord) {
-        folder = record.folder.string
-        self.record = Mutex(record)
-    }
-
-    func withRecord<Result: Sendable>(
-        _ body: (inout SentRecord) throws(FileError) -> Result
-    ) throws(FileError) -> Result {
-        try record.withLock { record throws(FileError) in try body(&record) }
-    }
-}
 
 /// What left is kept before it is accounted for: a file that is on its way to the disk keeps its batch pending.
 extension Store {
