@@ -120,7 +120,8 @@ let package = Package(
             dependencies: ["CChecksum", "CLinux", "OrderedJSON", "SlstatsCore", "SlstatsProtocol", systemPackage],
             exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
-            name: "SlstatsClientTests", dependencies: ["OrderedJSON", "SlstatsClient", "SlstatsProtocol"],
+            name: "SlstatsClientTests",
+            dependencies: ["OrderedJSON", "SlstatsClient", "SlstatsCore", "SlstatsProtocol"],
             swiftSettings: strict),
         .testTarget(
             name: "SlstatsCommandTests",

@@ -150,13 +150,26 @@ struct SpoolFaultTests {
                     let fault = "\(errno) at \(call)"
                     let outcome = try await attempt(sandbox, call, "error=\(errno)", Self.socketCommand)
                     // libdispatch looks after its workers there, and ends the process when it cannot.
-                    let before = outcome.calls.components(separatedBy: "(INJECTED)").first ?? ""
-                    let isOurs =
-                        before.components(separatedBy: "openat(").last?.contains(#/^[^\n]*/proc/[0-9]+/stat/#) != true
+                    let isOurs = !Self.isOfDispatch(outcome.calls)
                     #expect(outcome.isAlive || !isOurs, "\(fault): \(outcome.calls.suffix(400))")
                     try await check(sandbox, fault)
                 }
             }
+        }
+    }
+
+    /// Whether a call that was made to fail is one of libdispatch: calls are counted, and fail, in each thread. Other
+    /// threads write their lines in between.
+    private static func isOfDispatch(_ trace: String) -> Bool {
+        let lines = trace.split(separator: "\n")
+        return lines.indices.contains { end in
+            guard lines[end].contains("(INJECTED)"), let thread = lines[end].split(separator: " ").first else {
+                return false
+            }
+            let call = lines[...end].last {
+                $0.split(separator: " ").first == thread && $0.contains("openat(")
+            }
+            return call?.contains(#//proc/[0-9]+/stat/#) == true
         }
     }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SlstatsClient
+import SlstatsCore
 import Testing
 
 /// Every row of serverless-semantics, section 5.
@@ -87,5 +88,9 @@ struct CIVendorTests {
             let both = row.variables.merging(next.variables) { $1 }
             #expect(CIDetection(CallerEnvironment { both[$0] }).name == next.name, "\(row.name) and \(next.name)")
         }
+    }
+    @Test("what the client can say is what the catalogue knows, so no name becomes other")
+    func catalogue() {
+        #expect(Set(Self.rows.map(\.name)) == Set(PublicNames.continuousIntegration))
     }
 }

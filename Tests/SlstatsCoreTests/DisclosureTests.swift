@@ -95,7 +95,8 @@ struct DisclosureTests {
     }
 
     @Test(
-        "a wider catalogue, a field of which more is kept, and another collector are told anew; a narrower one is not")
+        "a wider catalogue, a field of which more is kept, and another collector are told anew; a narrower one is not [F169]"
+    )
     func widened() throws {
         let record = try shown(Self.told)
         let more = CatalogueField("acme.mode", .boolean, "w", "true", source: "/acme.json")

@@ -141,7 +141,9 @@ struct ReviewTests {
 
     // MARK: - The installation's id
 
-    @Test("the id is that of the rc file; made anew it is a random UUID, and so is the key, and no request has both")
+    @Test(
+        "the id is that of the rc file; made anew it is a random UUID, and so is the key, and no request has both [F166]"
+    )
     func rotate() async throws {
         try await ScriptedCollector.run(.status(200)) { collector, url async throws in
             try await TestDaemon.run({ $0.collector.url = CollectorURL(url) }) { daemon in

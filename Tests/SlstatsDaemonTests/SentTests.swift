@@ -12,7 +12,7 @@ import Testing
 struct SentTests {
     private static let event = #"{"event":{"command":"info"}}"#
 
-    @Test("each request that was answered, byte for byte as the collector had it, over a stop and a start")
+    @Test("each request that was answered, byte for byte as the collector had it and pending showed it [F175]")
     func record() async throws {
         let home = try TestDaemon.makeHome()
         try await ScriptedCollector.run(.status(201, body: #"[{"code":"A","message":"m"}]"#)) {
@@ -21,7 +21,9 @@ struct SentTests {
                 try await TestDaemon.run(in: home, { $0.collector.url = CollectorURL(url) }) { daemon in
                     try await LineConnection.open(daemon.socket) { connection async throws in
                         for _ in 0..<3 { _ = try await connection.ask("record", Self.event) }
+                        let shown = try await connection.ask("pending")["events"]?.array
                         #expect(try await connection.flush()["delivered"] == 3)
+                        #expect(shown == collector.requests.last?.events)
                         // Answered means kept.
                         let entries = try await connection.ask("sent")["entries"]?.array ?? []
                         #expect(entries.count == round)
