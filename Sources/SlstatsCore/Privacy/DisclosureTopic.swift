@@ -56,16 +56,17 @@ extension CatalogueField {
     ///
     /// Not for a longer list of public names of ours: what everybody has tells nothing of who has it.
     var fingerprint: String {
-        String(SHA256Digest(of: shape).description.prefix(16))
+        String(SHA256Digest(of: shape(withNames: source != Self.builtInSource)).description.prefix(16))
     }
 
-    private var shape: String {
+    /// What can be kept, in words that are others for anything else.
+    func shape(withNames: Bool) -> String {
         switch kind {
         case .string(.closed(let table), let maximumBytes):
             "closed \(maximumBytes) \(table.names.joined(separator: "\n"))"
         case .string(.names(let table, let local, let other), let maximumBytes):
             "names \(maximumBytes) \(local ?? "") \(other) "
-                + (source == Self.builtInSource ? "" : table.names.joined(separator: "\n"))
+                + (withNames ? table.names.joined(separator: "\n") : "")
         case .string(.pattern(let pattern), let maximumBytes): "pattern \(maximumBytes) \(pattern.rawValue)"
         case .string(.beginning(let pattern), let maximumBytes): "beginning \(maximumBytes) \(pattern.rawValue)"
         case .string(.resourceType, let maximumBytes): "resource type \(maximumBytes)"

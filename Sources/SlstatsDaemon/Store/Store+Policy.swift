@@ -53,7 +53,7 @@ extension Store {
             rateLimit = policyRules.eventsPerHour.map(openRate)
         }
         rules = EventRules(configuration.catalogue.combined(restrictedBy: policyRules.fields), identities: identities)
-        narrowing = Narrowing(rules, before: spool.lastSequence + 1)
+        narrowing = Narrowing(rules, before: rulesMark.since(rules, next: spool.lastSequence + 1))
         narrowingChanges += 1
         reviewDisclosure()
     }

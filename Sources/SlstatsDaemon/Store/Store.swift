@@ -48,6 +48,7 @@ actor Store {
     var rules: EventRules
     /// What earlier runs and earlier rules have left.
     var narrowing: Narrowing?
+    var rulesMark: RulesMark
     let identities: IdentityFilter
     var installationKey: InstallationKey
     var identityRotation: IdentityRotation
@@ -166,6 +167,7 @@ actor Store {
         rules = EventRules(.builtIn, identities: identities)
         disclosures = DisclosureRecord(state: places.state, files: files)
         senderLimits = SenderLimits(perHour: configuration.senderEventsPerHour, now: clock.steadyMilliseconds)
+        rulesMark = RulesMark(state: places.state, files: files)
         hold = Hold(state: places.state, files: files)
         identityRotation = IdentityRotation(state: places.state, files: files)
         installationKey = InstallationKey(state: places.state, files: files)
