@@ -60,7 +60,14 @@ package struct SentEntry: Sendable, Equatable {
     }
 
     /// The whole file: its head, the body, each on a line.
-    var bytes: [UInt8] { head.serializedBytes() + [0x0a] + request.body + [0x0a] }
+    var bytes: [UInt8] {
+        var bytes = head.serializedBytes()
+        bytes.reserveCapacity(bytes.count + request.body.count + 2)
+        bytes.append(0x0a)
+        bytes += request.body
+        bytes.append(0x0a)
+        return bytes
+    }
 
     /// - Returns: `nil` for anything that ``bytes`` would not have written.
     init?(parsing bytes: [UInt8]) {

@@ -30,8 +30,15 @@ package struct SentRecord: Sendable {
     struct Content {
         var head: SentHead
         /// In the order of their numbers, with their sizes.
-        var entries: [(name: SentName, bytes: Int)] = []
+        var entries: [Known] = []
         var bytes: Int { entries.reduce(0) { $0 + $1.bytes } }
+    }
+
+    struct Known {
+        let name: SentName
+        let bytes: Int
+        /// Of one that this process has written, so that it need not be read to be taken away.
+        var previous: SHA256Digest?
     }
 
     /// More than any request and its answer.
@@ -64,7 +71,7 @@ package struct SentRecord: Sendable {
                 try file.append(bytes)
                 try file.sync()
                 content.head.follow(by: bytes)
-                content.entries.append((entry.name, bytes.count))
+                content.entries.append(Known(name: entry.name, bytes: bytes.count, previous: entry.previous))
             }
             expire(&content)
             try files.replace(headPath, with: content.head.bytes)
@@ -96,8 +103,9 @@ package struct SentRecord: Sendable {
         while let first = content.entries.first, bytes > limits.maximumBytes || first.name.at < oldest {
             bytes -= first.bytes
             content.entries.removeFirst()
-            if let next = content.entries.first?.name {
-                content.head.begin(with: next.number, behind: entry(next)?.previous ?? .zero)
+            if let next = content.entries.first {
+                let anchor = next.previous ?? entry(next.name)?.previous ?? .zero
+                content.head.begin(with: next.name.number, behind: anchor)
             } else {
                 content.head.begin(with: content.head.last + 1, behind: content.head.hash)
             }
@@ -138,7 +146,7 @@ package struct SentRecord: Sendable {
                 }
                 content.head.follow(by: entry.bytes)
             }
-            if name.number >= content.head.first { content.entries.append((name, Int(size))) }
+            if name.number >= content.head.first { content.entries.append(Known(name: name, bytes: Int(size))) }
         }
         content.head.skip(to: lastGiven)
         if content.head != head { try files.replace(headPath, with: content.head.bytes) }
