@@ -73,10 +73,11 @@ struct Slstatsd: ParsableCommand {
         let surroundings = ProcessSurroundings.current
         let places = try ProcessSurroundings.places(surroundings)
         let configuration = try settings.configuration(surroundings)
-        // Somebody waits on a socket that was handed over, and a daemon that is about to stop has let go of its own.
+        // Somebody waits on a socket that was handed over, and a daemon that is about to stop has let go of its own. A
+        // client's that is not at the path says nothing of the daemon that is.
+        let isOurPlace = handedOver != nil && (socketDescriptor == nil || inode != nil)
         let lock = try StateLock(
-            state: places.state, patience: handedOver == nil ? .zero : .seconds(5),
-            replacesHolder: handedOver != nil)
+            state: places.state, patience: isOurPlace ? .seconds(5) : .zero, replacesHolder: isOurPlace)
         defer { withExtendedLifetime(lock) {} }
         let listener = try DaemonListener.open(
             at: places.socket, handedOver: handedOver, inode: inode)

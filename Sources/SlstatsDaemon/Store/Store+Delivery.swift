@@ -233,6 +233,10 @@ extension Store {
         if case .exporting = flushMachine.state { return nil }
         for waiter in flushWaiters { answer(waiter, outcome: summary) }
         flushWaiters = []
+        if isReleased {
+            isReleased = false
+            beginDelivering()
+        }
         return nil
     }
 

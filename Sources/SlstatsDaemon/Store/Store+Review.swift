@@ -26,7 +26,8 @@ extension Store {
         do throws(FileError) { try hold.end() } catch {
             throw ProtocolError(.refused, .stateUnavailable, "still held: \(error)")
         }
-        beginDelivering()
+        // What is being taken back for the hold still has to be.
+        if case .exporting = flushMachine.state { isReleased = true } else { beginDelivering() }
         return holdStatus
     }
 

@@ -124,6 +124,8 @@ actor Store {
     var isStopping = false
     /// Somebody wants nothing to leave for the time being.
     var hold: Hold
+    /// They want it again, as soon as the delivery that was running has ended.
+    var isReleased = false
 
     // The end without a signal (Store+Idle)
     var idleTimer: Scheduled<Void>?
