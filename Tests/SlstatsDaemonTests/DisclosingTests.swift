@@ -65,6 +65,7 @@ struct DisclosingTests {
                     #expect(
                         try await code(#"{"peek":true,"facts":{"isTerminal":true}}"#) == "TELEMETRY_DISCLOSURE")
                     #expect(try await connection.ask("disclosure")["isDue"] == true)
+                    let claimed = ContinuousClock.now
                     #expect(
                         try await code(#"{"facts":{"isTerminal":true,"notificationsMode":"upgrades-only"}}"#)
                             == "TELEMETRY_DISCLOSURE")
@@ -75,7 +76,9 @@ struct DisclosingTests {
                     #expect(try await connection.ask("disclosure")["way"] == "notice")
                     // It may not have been read yet.
                     _ = try await connection.ask("record", #"{"event":{"command":"deploy"}}"#)
-                    #expect(try await connection.flush()["delivered"] == 0)
+                    let flushed = try await connection.flush()["delivered"]
+                    // On a machine that is busy the time is over by now.
+                    #expect(flushed == 0 || ContinuousClock.now - claimed > .seconds(2))
                 }
                 // Then it goes by itself.
                 #expect(await collector.nextRequest()?.events.count == 1)
