@@ -43,6 +43,9 @@ package struct DeliveryPlan: Sendable, Equatable {
         splitWhatIsTooLarge()
     }
 
+    /// Of a body with another number of events it says nothing.
+    package var eventCount: Int { sizes.count }
+
     /// The fate of some events is known.
     package var hasBegun: Bool { sent > 0 || !rejected.isEmpty }
 

@@ -153,7 +153,8 @@ extension Store {
             try spool.setAside(batch)
             return nil
         }
-        if deliveryPlan?.batch != batch.id {
+        // Some of it may have been dropped since.
+        if deliveryPlan?.batch != batch.id || deliveryPlan?.plan.eventCount != body.eventCount {
             deliveryPlan = (batch.id, DeliveryPlan(batch: batch.id, sizes: body.sizes, refusedBytes: refusedBytes))
         }
         guard let request = deliveryPlan?.plan.next else {
