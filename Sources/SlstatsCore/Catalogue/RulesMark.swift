@@ -15,8 +15,8 @@ package struct RulesMark: Sendable {
     package init(state: FilePath, files: any FileSystem) {
         path = state.appending("rules.json")
         self.files = files
-        guard let json = (try? files.read(path, limit: 4096)).flatMap({ try? JSON(parsing: $0) }),
-            let fingerprint = json["fingerprint"]?.string, let since = json["since"]?.integer, since >= 0
+        guard let json = files.readJSON(path), let fingerprint = json["fingerprint"]?.string,
+            let since = json["since"]?.integer, since >= 0
         else { return }
         known = (fingerprint, UInt64(since))
     }

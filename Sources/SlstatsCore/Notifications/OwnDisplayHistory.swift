@@ -20,7 +20,7 @@ package struct OwnDisplayHistory {
     package init(state: FilePath, files: any FileSystem) {
         path = state.appending("notifications-shown.json")
         self.files = files
-        let json = (try? files.read(path, limit: Self.maximumBytes)).flatMap { try? JSON(parsing: $0) }
+        let json = files.readJSON(path, limit: Self.maximumBytes)
         for member in (json?.object?.members ?? []).prefix(Consent.maximumStages) {
             histories[member.key] = DisplayHistory(member.value)
         }

@@ -40,7 +40,7 @@ package struct DisclosureRecord {
     package init(state: FilePath, files: any FileSystem) {
         path = state.appending("disclosure.json")
         self.files = files
-        entry = (try? files.read(path, limit: 1 << 20)).flatMap { try? JSON(parsing: $0) }.flatMap(Entry.init)
+        entry = files.readJSON(path, limit: 1 << 20).flatMap(Entry.init)
     }
 
     /// Nothing of it is new: the same collector, and no field, nor more of one, than was told.

@@ -14,7 +14,7 @@ package struct IdentityRotation: Sendable {
     package init(state: FilePath, files: any FileSystem) {
         path = state.appending("id.json")
         self.files = files
-        rotatedAt = (try? files.read(path, limit: 4096)).flatMap { try? JSON(parsing: $0) }?["rotatedAt"]?.integer
+        rotatedAt = files.readJSON(path)?["rotatedAt"]?.integer
     }
 
     package mutating func note(now: Int64) throws(FileError) {

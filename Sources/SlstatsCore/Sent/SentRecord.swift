@@ -63,6 +63,7 @@ package struct SentRecord: Sendable {
         guard !requests.isEmpty else { return }
         var content = try open()
         lastGiven = content.head.last + UInt64(requests.count)
+        let hasExpired: Bool
         do throws(FileError) {
             for request in requests {
                 let entry = SentEntry(number: content.head.last + 1, previous: content.head.hash, request)
@@ -73,7 +74,7 @@ package struct SentRecord: Sendable {
                 content.head.follow(by: bytes)
                 content.entries.append(Known(name: entry.name, bytes: bytes.count, previous: entry.previous))
             }
-            expire(&content)
+            hasExpired = expire(&content)
             try files.replace(headPath, with: content.head.bytes)
         } catch {
             // Read again the next time, with what of it has come to the disk.
@@ -81,7 +82,7 @@ package struct SentRecord: Sendable {
             throw error
         }
         self.content = content
-        removeExpired(content)
+        if hasExpired { removeExpired(content) }
     }
 
     /// Takes away what is too old or too much.
@@ -95,7 +96,6 @@ package struct SentRecord: Sendable {
     }
 
     /// - Returns: whether there was anything.
-    @discardableResult
     private func expire(_ content: inout Content) -> Bool {
         let oldest = clock.milliseconds - Int64(limits.maximumAge / .milliseconds(1))
         var bytes = content.bytes

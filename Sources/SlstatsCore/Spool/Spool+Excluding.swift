@@ -23,8 +23,7 @@ extension Spool {
         guard let segment = firstSegment(endingAfter: sequence) else { return PendingPage(sequences: [:], next: nil) }
         let bytes = read(segment) ?? []
         var sequences: [EventID: UInt64] = [:]
-        for event in SegmentContent(scanning: bytes).events
-        where event.sequence > sequence && event.sequence < segment.end && !excluded.contains(event.sequence) {
+        for event in pendingEvents(in: bytes, of: segment, after: sequence) {
             if let id = Self.id(of: bytes[event.json]) { sequences[id] = event.sequence }
         }
         return PendingPage(sequences: sequences, next: segment.end - 1)
@@ -57,9 +56,7 @@ extension Spool {
 
     /// Called at the start.
     mutating func readExcluded() {
-        guard let bytes = try? files.read(excludedPath, limit: 16 << 20), let json = try? JSON(parsing: bytes) else {
-            return
-        }
+        guard let json = files.readJSON(excludedPath, limit: 16 << 20) else { return }
         let numbers = (json["sequences"]?.array ?? []).compactMap(\.integer)
         excluded = Set(numbers.map { UInt64(clamping: $0) }).filter(isPending)
     }

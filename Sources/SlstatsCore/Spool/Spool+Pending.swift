@@ -21,8 +21,7 @@ extension Spool {
         while let segment = firstSegment(endingAfter: last) {
             // What cannot be read is set aside when it is to be sent.
             let bytes = read(segment) ?? []
-            for event in SegmentContent(scanning: bytes).events
-            where event.sequence > last && event.sequence < segment.end && !excluded.contains(event.sequence) {
+            for event in pendingEvents(in: bytes, of: segment, after: last) {
                 let json = narrowing?.narrowed(event, in: bytes) ?? Array(bytes[event.json])
                 room -= json.count + 1
                 guard room >= 0 || page.isEmpty else { return (page, last) }
@@ -46,6 +45,15 @@ extension Spool {
         let name: SegmentName
         /// What has no file.
         let lines: [UInt8]?
+    }
+
+    /// Those behind a sequence number, without what was taken out.
+    func pendingEvents(
+        in bytes: [UInt8], of segment: ReadableSegment, after sequence: UInt64
+    ) -> [SegmentContent.Event] {
+        SegmentContent(scanning: bytes).events.filter {
+            $0.sequence > sequence && $0.sequence < segment.end && !excluded.contains($0.sequence)
+        }
     }
 
     func read(_ segment: ReadableSegment) -> [UInt8]? {

@@ -15,7 +15,7 @@ extension Store {
             obeyConsent()
             return false
         }
-        return !isDisclosureDue && hold.since == nil
+        return !isHeldBack
     }
 
     /// A no to what is pending; `nil` if there is none. The events belong to all who recorded them: any of their rc files

@@ -194,10 +194,7 @@ extension Store {
             answerFlushWaiters()
             if disableWaiters.isEmpty, !isDiscardOwed { return true }
             _ = endExports(.cancelled)
-        case .cancelled where isRedirected && isExportWanted:
-            // The batch may have fewer events now.
-            if deliveryPlan?.plan.hasBegun == false { deliveryPlan = nil }
-            return true
+        case .cancelled where isRedirected && isExportWanted: return true
         case .retryLater, .cutOff, .stop, .cancelled:
             await keepSent()
             _ = endExports(outcome)

@@ -10,7 +10,10 @@ internal import SlstatsProtocol
 /// Nothing leaves before somebody was told. Events wait in the spool, within its limits.
 extension Store {
     /// There is somewhere to deliver to, and whoever has to know of it does.
-    var isDeliveryPossible: Bool { hasCollector && !isDisclosureDue && hold.since == nil }
+    var isDeliveryPossible: Bool { hasCollector && !isHeldBack }
+
+    /// Events wait for somebody: to be told, or to release them.
+    var isHeldBack: Bool { isDisclosureDue || hold.since != nil }
 
     /// What would have to be shown, whether it was or not; `nil` where nothing leaves.
     var disclosure: Disclosure? {

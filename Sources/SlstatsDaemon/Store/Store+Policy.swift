@@ -69,7 +69,7 @@ extension Store {
 
     /// A daemon that ends when nobody needs it would have a full hour's worth whenever it starts.
     private func openRate(_ perHour: Int) -> RateLimit {
-        let saved = (try? files.read(ratePath, limit: 4096)).flatMap { try? JSON(parsing: $0) }
+        let saved = files.readJSON(ratePath)
         let passed = clock.milliseconds - (saved?["at"]?.integer ?? 0)
         return RateLimit(saved, perHour: perHour, passed: passed, now: clock.steadyMilliseconds)
             ?? RateLimit(perHour: perHour, now: clock.steadyMilliseconds)

@@ -80,7 +80,6 @@ extension Store {
         }
         // What was read before holds them still.
         narrowingChanges += 1
-        if let plan = deliveryPlan, runningExport == nil, !plan.plan.hasBegun { deliveryPlan = nil }
         redirect()
         if spool.pendingEvents == 0 { perform(flushMachine.discarded()) }
         let answer: JSON = [
