@@ -198,7 +198,50 @@ struct SentRecordTests {
         #expect(try record.entries(last: 9).map(\.number) == [1, 2, 3, 4, 6])
     }
 
+    @Test("all of it is gone, and events were sent; or its head was changed and there is nothing else")
+    func gone() throws {
+        #expect(try open().verify(hasSent: true).problems == ["/state/sent is missing, and events were sent"])
+        try files.createFolder("/state/sent")
+        #expect(try open().verify().problems == [])
+        #expect(try open().verify(hasSent: true).problems == ["head.json is missing or was changed"])
+        files.write(Array("{}".utf8), to: "/state/sent/head.json")
+        #expect(try problems() == ["head.json is missing or was changed"])
+    }
+
     // MARK: - Crashes and full disks
+
+    @Test("whatever call fails once, what is there is not taken for something that was never whole")
+    func unreadable() throws {
+        _ = try filled(2)
+        // As a crash leaves it: whole, and not in the head yet.
+        let head = try files.read("/state/sent/head.json", limit: 4096)
+        var record = open()
+        try record.append([request(3)])
+        files.write(head, to: "/state/sent/head.json")
+        for call in 0..<60 {
+            let copy = files.afterPowerCut()
+            let failing = copy.operations.count + call
+            copy.fail(at: failing, with: .tooManyOpenFiles)
+            var next = SentRecord(state: "/state", limits: .init(), files: copy, clock: clock.clock)
+            let isAdded = (try? next.append([request(4)])) != nil
+            // It needed no more calls than that.
+            if copy.operations.count <= failing { return }
+            try next.append([request(5)])
+            #expect(try next.entries(last: 9).map(\.number).starts(with: [1, 2, 3]), "call \(call)")
+            if isAdded { #expect(try next.verify().problems == [], "call \(call)") }
+        }
+        Issue.record("never done")
+    }
+
+    @Test("names that nobody could have written are in nobody's way")
+    func strangers() throws {
+        _ = try filled(2)
+        files.write([1], to: "/state/sent/18446744073709551615-0001795421268983.sent")
+        var record = open()
+        try record.append([request(3)])
+        #expect(try record.entries(last: 9).map(\.number) == [1, 2, 3])
+        #expect(try problems() == ["18446744073709551615-0001795421268983.sent does not belong there"])
+    }
 
     @Test("whatever call the power is cut behind, what was there before is there, whole, and can be added to")
     func powerCuts() throws {

@@ -73,7 +73,7 @@ package struct SentEntry: Sendable, Equatable {
     init?(parsing bytes: [UInt8]) {
         guard let end = bytes.firstIndex(of: 0x0a), bytes.last == 0x0a, end < bytes.count - 1,
             let head = try? JSON(parsing: Array(bytes[..<end])), head["format"] == 1,
-            let number = head["number"]?.integer, number > 0,
+            let number = head["number"]?.moment, number > 0,
             let previous = head["previous"]?.string.flatMap(SHA256Digest.init), let at = head["at"]?.integer,
             let collector = head["collector"]?.string, let key = head["key"]?.string,
             let status = head["status"]?.integer, let answer = head["answer"], let events = head["events"]?.integer
@@ -101,7 +101,7 @@ struct SentName: Hashable, Comparable {
         let parts = fileName.split(separator: ".", omittingEmptySubsequences: false)
         let numbers = parts[0].split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count == 2, parts[1] == "sent", numbers.count == 2, let number = UInt64(numbers[0]),
-            let at = Int64(numbers[1])
+            let at = Int64(numbers[1]), number < 1 << 53, 0..<(1 << 53) ~= at
         else { return nil }
         self.init(number: number, at: at)
         guard self.fileName == fileName else { return nil }

@@ -18,8 +18,8 @@ struct SentHead: Equatable {
     init() {}
 
     init?(parsing bytes: [UInt8]) {
-        guard let json = try? JSON(parsing: bytes), let first = json["first"]?.integer, first > 0,
-            let last = json["last"]?.integer, last >= first - 1,
+        guard let json = try? JSON(parsing: bytes), let first = json["first"]?.moment, first > 0,
+            let last = json["last"]?.moment, last >= first - 1,
             let anchor = json["anchor"]?.string.flatMap(SHA256Digest.init),
             let hash = json["hash"]?.string.flatMap(SHA256Digest.init)
         else { return nil }

@@ -13,13 +13,19 @@ extension SentRecord {
     }
 
     /// Looks whether anything was changed or taken out since it was written. Changes nothing.
-    package func verify() throws(FileError) -> Verification {
+    ///
+    /// - Parameter hasSent: the ledger says that events were sent, so there has to be something.
+    package func verify(hasSent: Bool = false) throws(FileError) -> Verification {
         var result = Verification()
-        guard try files.status(of: folder) != nil else { return result }
+        guard try files.status(of: folder) != nil else {
+            if hasSent { result.problems.append("\(folder) is missing, and events were sent") }
+            return result
+        }
         let (names, others) = try names()
         for name in others { result.problems.append("\(name) does not belong there") }
         guard let head = try readHead() else {
-            if !names.isEmpty { result.problems.append("head.json is missing or was changed") }
+            let isThere = try files.status(of: headPath) != nil
+            if hasSent || isThere || !names.isEmpty { result.problems.append("head.json is missing or was changed") }
             return result
         }
         var next = head.first

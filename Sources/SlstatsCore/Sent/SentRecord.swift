@@ -74,7 +74,8 @@ package struct SentRecord: Sendable {
                 content.head.follow(by: bytes)
                 content.entries.append(Known(name: entry.name, bytes: bytes.count, previous: entry.previous))
             }
-            hasExpired = expire(&content)
+            // What cannot be read to be taken away goes another time.
+            hasExpired = (try? expire(&content)) ?? false
             try files.replace(headPath, with: content.head.bytes)
         } catch {
             // Read again the next time, with what of it has come to the disk.
@@ -89,29 +90,30 @@ package struct SentRecord: Sendable {
     package mutating func expire() throws(FileError) {
         guard try files.status(of: folder) != nil else { return }
         var content = try open()
-        guard expire(&content) else { return }
+        guard try expire(&content) else { return }
         try files.replace(headPath, with: content.head.bytes)
         self.content = content
         removeExpired(content)
     }
 
     /// - Returns: whether there was anything.
-    private func expire(_ content: inout Content) -> Bool {
+    private func expire(_ content: inout Content) throws(FileError) -> Bool {
         let oldest = clock.milliseconds - Int64(limits.maximumAge / .milliseconds(1))
         var bytes = content.bytes
-        var isAny = false
-        while let first = content.entries.first, bytes > limits.maximumBytes || first.name.at < oldest {
-            bytes -= first.bytes
-            content.entries.removeFirst()
-            if let next = content.entries.first {
-                let anchor = next.previous ?? entry(next.name)?.previous ?? .zero
-                content.head.begin(with: next.name.number, behind: anchor)
-            } else {
-                content.head.begin(with: content.head.last + 1, behind: content.head.hash)
-            }
-            isAny = true
+        let count = content.entries.prefix { entry in
+            defer { bytes -= entry.bytes }
+            return bytes > limits.maximumBytes || entry.name.at < oldest
+        }.count
+        guard count > 0 else { return false }
+        if let next = content.entries.dropFirst(count).first {
+            var anchor = next.previous
+            if anchor == nil { anchor = try entry(next.name)?.previous }
+            content.head.begin(with: next.name.number, behind: anchor ?? .zero)
+        } else {
+            content.head.begin(with: content.head.last + 1, behind: content.head.hash)
         }
-        return isAny
+        content.entries.removeFirst(count)
+        return true
     }
 
     /// Behind the head, which says that they have expired. One that stays is taken away by the next start.
@@ -132,9 +134,14 @@ package struct SentRecord: Sendable {
         let head = try readHead()
         var content = Content(head: head ?? headOfUnknown(names))
         for name in names {
-            guard let size = try files.status(of: path(of: name))?.identity.size else { continue }
+            guard let status = try files.status(of: path(of: name)) else { continue }
+            guard status.kind == .file else {
+                // Nothing of ours, but it has the number.
+                content.head.skip(to: name.number)
+                continue
+            }
             if name.number > content.head.last {
-                guard let entry = entry(name) else {
+                guard let entry = try entry(name) else {
                     // Not whole, so it was never said to be there.
                     try files.remove(path(of: name))
                     continue
@@ -146,7 +153,9 @@ package struct SentRecord: Sendable {
                 }
                 content.head.follow(by: entry.bytes)
             }
-            if name.number >= content.head.first { content.entries.append(Known(name: name, bytes: Int(size))) }
+            if name.number >= content.head.first {
+                content.entries.append(Known(name: name, bytes: Int(status.identity.size)))
+            }
         }
         content.head.skip(to: lastGiven)
         if content.head != head { try files.replace(headPath, with: content.head.bytes) }
@@ -159,15 +168,16 @@ package struct SentRecord: Sendable {
     private func headOfUnknown(_ names: [SentName]) -> SentHead {
         guard let first = names.first, let last = names.last else { return SentHead() }
         var head = SentHead()
-        head.begin(with: first.number, behind: entry(first)?.previous ?? .zero)
+        head.begin(with: first.number, behind: (try? entry(first))?.previous ?? .zero)
         head.skip(to: last.number + 1)
         return head
     }
 
-    private func entry(_ name: SentName) -> SentEntry? {
-        guard let bytes = try? files.read(path(of: name), limit: Self.maximumFileBytes),
-            let entry = SentEntry(parsing: bytes), entry.name == name
-        else { return nil }
+    /// - Returns: `nil` for something that we have not written, or not to its end.
+    /// - Throws: if it cannot be read now, which says nothing of what is in it.
+    private func entry(_ name: SentName) throws(FileError) -> SentEntry? {
+        let bytes = try files.read(path(of: name), limit: Self.maximumFileBytes)
+        guard let entry = SentEntry(parsing: bytes), entry.name == name else { return nil }
         return entry
     }
 
@@ -195,7 +205,7 @@ package struct SentRecord: Sendable {
     package mutating func entries(last count: Int, before number: UInt64 = .max) throws(FileError) -> [SentEntry] {
         guard try files.status(of: folder) != nil else { return [] }
         try expire()
-        return try open().entries.filter { $0.name.number < number }.suffix(count).compactMap { entry($0.name) }
+        return try open().entries.filter { $0.name.number < number }.suffix(count).compactMap { try? entry($0.name) }
     }
 
     package func path(of entry: SentEntry) -> FilePath { path(of: entry.name) }
