@@ -88,6 +88,17 @@ struct LeavingEventTests {
         #expect(left.hasSuffix(#""command":"info","acme":null,"list":null}"#), "\(left)")
     }
 
+    @Test("a text that is hashed only now leaves as null, since it was not when it was recorded; a hash stays")
+    func hashedNow() throws {
+        let text = CatalogueField("acme.name", .pattern(.word), "w", "\"a\"", source: "/acme.json")
+        let hash = CatalogueField("acme.name", .keyedHash, "w", "\"a\"", source: "/acme.json")
+        let (before, now) = (Catalogue(CatalogueField.builtIn + [text]), Catalogue(CatalogueField.builtIn + [hash]))
+        let stored = try #require(Self.stored(#"{"command":"info","acme":{"name":"zorba"}}"#, before))
+        #expect(try Self.leaving(stored, EventRules(now)).hasSuffix(#""acme":{"name":null}}"#))
+        let hashed = try #require(Self.stored(#"{"command":"info","acme":{"name":"zorba"}}"#, now))
+        #expect(try Self.leaving(hashed, EventRules(now)) == hashed)
+    }
+
     @Test("what was recorded under the rules is not looked at again")
     func recordedUnderThem() throws {
         let rules = EventRules(Catalogue([]))

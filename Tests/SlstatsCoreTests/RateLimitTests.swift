@@ -31,7 +31,8 @@ struct RateLimitTests {
         var later = RateLimit(limit.saved, perHour: 60, passed: .max, now: 9)!
         #expect(taken(&later, 100, at: 9) == 60)
         #expect(RateLimit(limit.saved, perHour: 61, passed: 0, now: 0) == nil)
-        for nothing in [nil, [:], ["perHour": 60, "level": -1]] as [JSON?] {
+        #expect(RateLimit(["perHour": 60, "level": JSON(Int64.max)], perHour: 60, passed: 1, now: 0) == nil)
+        for nothing in [nil, [:], ["perHour": 60, "level": -1], ["perHour": 60, "level": "1"]] as [JSON?] {
             #expect(RateLimit(nothing, perHour: 60, passed: 0, now: 0) == nil)
         }
     }

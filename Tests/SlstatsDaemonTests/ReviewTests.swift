@@ -116,6 +116,123 @@ struct ReviewTests {
         }
     }
 
+    @Test("the next attempt is without it, however the one before has ended: held, refused for now, in halves")
+    func dropBetween() async throws {
+        for (script, isHeld) in [
+            ([.silence, .status(200)], true), ([.status(503), .status(200)], false),
+            ([.status(400), .silence, .status(200)], false),
+        ] as [([ScriptedCollector.Answer], Bool)] {
+            try await ScriptedCollector.run(script: script) { collector, url async throws in
+                try await TestDaemon.run({ $0.collector.url = CollectorURL(url) }) { daemon in
+                    try await LineConnection.open(daemon.socket) { connection async throws in
+                        let id = try await Self.record("info", &connection)
+                        for _ in 0..<2 { _ = try await Self.record("info", &connection) }
+                        _ = try await Self.record("deploy", &connection)
+                        for _ in 1..<script.count { #expect(await collector.nextRequest() != nil) }
+                        if isHeld { #expect(try await connection.ask("hold")["pending"] == 4) }
+                        #expect(try await connection.ask("drop", Self.drop(id))["dropped"] == 1)
+                        if isHeld { _ = try await connection.ask("release") }
+                        _ = try await connection.flush()
+                        let last = try #require(collector.requests.last)
+                        #expect(last.events.count == 3 && last.events.allSatisfy { $0["id"] != .string(id) })
+                        let events = try await connection.ask("status")["events"]
+                        #expect(events?["sent"] == 3 && events?["dropped"] == ["on-request": 1])
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("what is dropped and has nothing beside it does not stay on disk")
+    func dropLast() async throws {
+        try await TestDaemon.run { daemon in
+            try await LineConnection.open(daemon.socket) { connection async throws in
+                let id = try await Self.record("secret-command", &connection)
+                #expect(try await connection.ask("drop", Self.drop(id))["dropped"] == 1)
+                for name in try FileManager.default.subpathsOfDirectory(atPath: daemon.state) {
+                    let content = FileManager.default.contents(atPath: daemon.state + "/" + name) ?? Data()
+                    #expect(content.range(of: Data(id.utf8)) == nil, "\(name)")
+                }
+                #expect(try await connection.ask("status")["events"]?["dropped"] == ["on-request": 1])
+            }
+        }
+    }
+
+    @Test("what was dropped and cannot be read any more holds everything, until somebody decides")
+    func unreadableDropped() async throws {
+        let home = try TestDaemon.makeHome()
+        try await ScriptedCollector.run(.status(200)) { collector, url async throws in
+            try await TestDaemon.run(in: home) { daemon in
+                try await LineConnection.open(daemon.socket) { connection async throws in
+                    let id = try await Self.record("info", &connection)
+                    _ = try await Self.record("info", &connection)
+                    _ = try await connection.ask("drop", Self.drop(id))
+                }
+            }
+            let path = home + "/state/dropped.json"
+            #expect(FileManager.default.fileExists(atPath: path))
+            try Data("{".utf8).write(to: URL(filePath: path))
+            try await TestDaemon.run(in: home, { $0.collector.url = CollectorURL(url) }) { daemon in
+                try await LineConnection.open(daemon.socket) { connection async throws in
+                    let id = try await Self.record("deploy", &connection)
+                    let outcome = try await connection.flush()["outcome"]?.string ?? ""
+                    #expect(outcome.hasPrefix("held, since") && outcome.contains("slstats drop --all"))
+                    #expect(try await connection.ask("status")["spool"]?["problem"] == .string(outcome))
+                    let refusal = try await connection.ask("drop", Self.drop(id))
+                    #expect(refusal["error"]?["data"]?["reason"] == "state-unavailable")
+                    #expect(collector.requests.isEmpty)
+                    #expect(try await connection.ask("drop", #"{"all":true}"#)["dropped"] == 3)
+                    _ = try await Self.record("deploy", &connection)
+                    #expect(try await connection.flush()["outcome"] == "delivered")
+                }
+            }
+            #expect(collector.requests.flatMap(\.events).count == 1)
+        }
+        try FileManager.default.removeItem(atPath: home)
+    }
+
+    @Test("a hold that cannot be noted holds all the same, and says so each time it is asked for")
+    func unnotedHold() async throws {
+        try await ScriptedCollector.run(.status(200)) { collector, url async throws in
+            try await TestDaemon.run({ $0.collector.url = CollectorURL(url) }) { daemon in
+                let path = daemon.state + "/hold.json"
+                try FileManager.default.createDirectory(atPath: path + "/in-the-way", withIntermediateDirectories: true)
+                try await LineConnection.open(daemon.socket) { connection async throws in
+                    for _ in 0..<2 {
+                        let error = try await connection.ask("hold")["error"]
+                        #expect(error?["data"]?["reason"] == "state-unavailable")
+                    }
+                    _ = try await Self.record("deploy", &connection)
+                    #expect(try await connection.flush()["outcome"]?.string?.hasPrefix("held since") == true)
+                    #expect(collector.requests.isEmpty)
+                    try FileManager.default.removeItem(atPath: path)
+                    #expect(try await connection.ask("hold")["since"]?.integer != nil)
+                    #expect(FileManager.default.fileExists(atPath: path))
+                }
+            }
+        }
+    }
+
+    @Test("what was dropped while all was held leaves nothing behind that later events would wait for")
+    func heldAndDropped() async throws {
+        try await ScriptedCollector.run(.status(200)) { collector, url async throws in
+            let interval = Duration.milliseconds(50)
+            try await TestDaemon.run({
+                $0.collector.url = CollectorURL(url)
+                $0.flush.interval = interval
+            }) { daemon in
+                try await LineConnection.open(daemon.socket) { connection async throws in
+                    _ = try await connection.ask("hold")
+                    _ = try await Self.record("info", &connection)
+                    _ = try await connection.ask("drop", #"{"all":true}"#)
+                    _ = try await connection.ask("release")
+                    _ = try await Self.record("info", &connection)
+                    #expect(await collector.nextRequest()?.events.count == 1)
+                }
+            }
+        }
+    }
+
     @Test("all of them, and a batch of which the collector has a part goes on as it began")
     func dropAllAndPart() async throws {
         try await ScriptedCollector.run(.status(400), .status(200), .status(503)) { _, url async throws in
@@ -185,6 +302,9 @@ struct ReviewTests {
             try await LineConnection.open(daemon.socket) { connection async throws in
                 #expect(try await connection.ask("id.rotate")["id"] == .null)
                 #expect(daemon.readRcFile() == nil)
+                try daemon.writeRcFile(#"{"userId": null}"#)
+                #expect(try await connection.ask("id.rotate")["id"] == .null)
+                #expect(daemon.readRcFile() == #"{"userId": null}"#, "where there was no id none is made")
                 try daemon.writeRcFile("{ broken")
                 #expect(try await connection.ask("id.rotate")["error"]?["data"]?["reason"] == "rc-file-unusable")
                 #expect(daemon.readRcFile() == "{ broken")

@@ -55,6 +55,12 @@ final class ScriptedCollector: Sendable {
     static func run<Result: Sendable>(
         _ script: Answer..., tls: NIOSSLContext? = nil, body: (ScriptedCollector, _ url: String) async throws -> Result
     ) async throws -> Result {
+        try await run(script: script, tls: tls, body: body)
+    }
+
+    static func run<Result: Sendable>(
+        script: [Answer], tls: NIOSSLContext? = nil, body: (ScriptedCollector, _ url: String) async throws -> Result
+    ) async throws -> Result {
         let collector = ScriptedCollector(script)
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in

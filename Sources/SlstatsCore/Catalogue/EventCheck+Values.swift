@@ -34,7 +34,9 @@ extension EventCheck {
             guard !value.isBool else { return .kept }
             guard value.isString, value.content.count <= CatalogueField.Kind.maximumBytes else { return .wrong }
             return string(value, .pattern(.mark), cursor, rules)
-        case .keyedHash where isStored: return value.isString ? .kept : .wrong
+        case .keyedHash where isStored:
+            // Something else was not hashed when it was recorded: a vendor has changed the field since.
+            return value.isString && StoredEvent.isKeyedHash(cursor.bytes.extracting(value.content)) ? .kept : .wrong
         case .keyedHash:
             guard value.isString, value.content.count <= CatalogueField.Kind.maximumBytes else { return .wrong }
             return .replaced(.keyedHash(of: cursor.text(of: value)))

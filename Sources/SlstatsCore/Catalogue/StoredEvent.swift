@@ -62,6 +62,9 @@ package enum StoredEvent {
         cursor.append(position..<range.upperBound, to: &buffer)
     }
 
+    /// Whether this could be the text of such a value.
+    static func isKeyedHash(_ text: Span<UInt8>) -> Bool { text.count == 44 && Base64.isEncoded(text) }
+
     /// JSON: base64 of HMAC-SHA-256 (RFC 2104), as long as the plain hash in the original.
     private static func keyedHash(of text: String, key: [UInt8]) -> [UInt8] {
         precondition(!key.isEmpty, "a keyed hash needs a key")

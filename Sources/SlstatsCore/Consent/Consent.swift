@@ -117,6 +117,9 @@ package struct Consent {
     /// The folders of the policy and of the rc files that were asked for, also where links lead.
     package func sources() -> Sources {
         var paths = [surroundings.policy]
+        if let target = try? files.finalTarget(of: surroundings.policy, trusting: [administrator]) {
+            paths.append(target)
+        }
         for file in rcFiles.values { paths += file.possiblePaths() }
         var sources = Sources()
         for path in paths {

@@ -33,6 +33,8 @@ package enum DeliveryOutcome: Sendable, Equatable {
             }
     }
 
+    package var isDelivered: Bool { if case .delivered = self { true } else { false } }
+
     /// A word for `status` and `flush`.
     package var summary: String {
         switch self {

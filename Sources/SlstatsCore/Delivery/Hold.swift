@@ -9,6 +9,7 @@ package import SystemPackage
 package struct Hold: Sendable {
     /// Unix milliseconds; `nil` if nothing is held.
     package private(set) var since: Int64?
+    private var isNoted = true
     private let path: FilePath
     private let files: any FileSystem
 
@@ -18,22 +19,26 @@ package struct Hold: Sendable {
         self.files = files
         do throws(FileError) {
             guard try files.status(of: path) != nil else { return }
-            since = (try? JSON(parsing: files.read(path, limit: 4096)))?["since"]?.integer ?? 0
+            since = (try? JSON(parsing: files.read(path, limit: 4096)))?["since"]?.moment ?? 0
         } catch {
             since = 0
         }
     }
 
-    /// Holds at once, and durably when it returns.
+    /// Holds at once, whatever it throws, and durably when it returns.
     package mutating func begin(now: Int64) throws(FileError) {
-        guard since == nil else { return }
-        since = now
-        let json: JSON = ["format": 1, "since": JSON(now)]
+        guard since == nil || !isNoted else { return }
+        let since = since ?? now
+        self.since = since
+        isNoted = false
+        let json: JSON = ["format": 1, "since": JSON(since)]
         try files.replace(path, with: json.serializedBytes())
+        isNoted = true
     }
 
     package mutating func end() throws(FileError) {
         try files.remove(path)
         since = nil
+        isNoted = true
     }
 }

@@ -5,6 +5,13 @@
 enum Base64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
+    /// Whether it is whole groups of four, the last of them filled up.
+    static func isEncoded(_ text: Span<UInt8>) -> Bool {
+        var end = text.count
+        while end > 0, text.count - end < 2, text[end - 1] == UInt8(ascii: "=") { end -= 1 }
+        return text.count.isMultiple(of: 4) && (0..<end).allSatisfy { alphabet.contains(text[$0]) }
+    }
+
     static func encode(_ bytes: some Sequence<UInt8>) -> [UInt8] {
         var encoded: [UInt8] = []
         var group: UInt32 = 0

@@ -14,7 +14,7 @@ package struct IdentityRotation: Sendable {
     package init(state: FilePath, files: any FileSystem) {
         path = state.appending("id.json")
         self.files = files
-        rotatedAt = files.readJSON(path)?["rotatedAt"]?.integer
+        rotatedAt = files.readJSON(path)?["rotatedAt"]?.moment
     }
 
     package mutating func note(now: Int64) throws(FileError) {

@@ -67,10 +67,13 @@ extension Spool {
             !isGone
             && (try? reserve.withRoom { () throws(FileError) in try quarantine.move(path, of: batch.id) }) != nil
         settled[batch.id] =
-            isKept ? Ledger.Entry(quarantined: batch.eventCount) : Ledger.Entry(dropped: [.lost: batch.eventCount])
+            isKept ? Ledger.Entry(quarantined: batch.eventCount) : entry(dropping: batch, as: .lost)
         try accountForSettled()
         removeAccountedFor()
     }
+
+    /// Something is older than anybody still wants it.
+    package var isExpiryDue: Bool { nextExpiry.map { $0 <= clock.steadyMilliseconds } ?? false }
 
     /// Drops the batches that are older than anybody still wants them.
     package mutating func expire() throws(FileError) {
@@ -103,10 +106,13 @@ extension Spool {
         removeAccountedFor()
     }
 
-    /// What the collector has of it already counts as sent.
+    /// What the collector has of it already counts as sent, and what somebody had taken out as that.
     func entry(dropping batch: SealedBatch, as reason: DropReason) -> Ledger.Entry {
         let sent = partlySent?.batch == batch.id ? min(partlySent?.events ?? 0, batch.eventCount) : 0
-        return Ledger.Entry(sent: sent, dropped: [reason: batch.eventCount - sent])
+        let excluded = min(excludedCount(in: batch), batch.eventCount - sent)
+        var entry = Ledger.Entry(sent: sent, dropped: [.onRequest: excluded])
+        entry.dropped[reason, default: 0] += batch.eventCount - sent - excluded
+        return entry
     }
 
     /// Makes a state of the ledger durable; the reserve is for this where even an overwritten block takes a new one.

@@ -12,7 +12,9 @@ extension Spool {
             next.count(settled[batch.id] ?? entry(dropping: batch, as: reason))
         }
         for segment in unsealedSegments {
-            next.count(Ledger.Entry(dropped: [reason: segment.eventCount]))
+            let excluded = excludedCount(in: segment.header.firstSequence..<segment.nextSequence)
+            next.count(Ledger.Entry(dropped: [.onRequest: excluded]))
+            next.count(Ledger.Entry(dropped: [reason: segment.eventCount - excluded]))
         }
         next.resolve([], floor: nextNumber)
         next.forget(next.resolved)
@@ -27,6 +29,7 @@ extension Spool {
         closing = []
         open = nil
         forgetExcluded()
+        settleExclusionProblem()
         if isCounted { try removeSegments() }
     }
 

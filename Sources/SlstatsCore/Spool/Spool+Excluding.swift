@@ -13,20 +13,21 @@ extension Spool {
 
     /// Pending events of one segment, for whoever looks for some.
     package struct PendingPage {
-        package let sequences: [EventID: UInt64]
+        package fileprivate(set) var sequences: [(id: EventID, sequence: UInt64)] = []
         /// To go on from; `nil` if this was the last.
-        package let next: UInt64?
+        package fileprivate(set) var next: UInt64?
     }
 
     /// The ids of the first segment that ends behind a sequence number: one at a time, since reading all takes a while.
     package func pendingIDs(after sequence: UInt64) -> PendingPage {
-        guard let segment = firstSegment(endingAfter: sequence) else { return PendingPage(sequences: [:], next: nil) }
+        var page = PendingPage()
+        guard let segment = firstSegment(endingAfter: sequence) else { return page }
         let bytes = read(segment) ?? []
-        var sequences: [EventID: UInt64] = [:]
         for event in pendingEvents(in: bytes, of: segment, after: sequence) {
-            if let id = Self.id(of: bytes[event.json]) { sequences[id] = event.sequence }
+            if let id = Self.id(of: bytes[event.json]) { page.sequences.append((id, event.sequence)) }
         }
-        return PendingPage(sequences: sequences, next: segment.end - 1)
+        page.next = segment.end - 1
+        return page
     }
 
     /// The batch in which an event stands; `nil` if it is in none yet.
@@ -46,28 +47,65 @@ extension Spool {
         return added
     }
 
+    /// Removes the segments of which nothing is left.
+    package mutating func removeExcluded() throws(FileError) {
+        guard !excluded.isEmpty else { return }
+        if pendingEvents == 0, settled.isEmpty, inDelivery == nil { return try discardAll(as: .onRequest) }
+        try drop(
+            batches.filter {
+                settled[$0.id] == nil && $0.id != inDelivery && excludedCount(in: $0) == $0.eventCount
+            }, as: .onRequest)
+    }
+
     /// Called when segments have gone, whose events are accounted for with them.
     mutating func forgetExcluded() {
         guard !excluded.isEmpty else { return }
-        excluded = excluded.filter(isPending)
+        excluded = excluded.filter(isStored)
         // What is left in the file means nothing: no event has such a number any more.
         if excluded.isEmpty { try? files.remove(excludedPath) }
     }
 
-    /// Called at the start.
+    /// Called at the start. What cannot be read was written for a reason: nothing leaves until somebody has decided.
     mutating func readExcluded() {
-        guard let json = files.readJSON(excludedPath, limit: 16 << 20) else { return }
-        let numbers = (json["sequences"]?.array ?? []).compactMap(\.integer)
-        excluded = Set(numbers.map { UInt64(clamping: $0) }).filter(isPending)
+        do throws(FileError) {
+            guard try files.status(of: excludedPath) != nil else { return }
+            let bytes = try files.read(excludedPath, limit: 16 << 20)
+            guard let numbers = (try? JSON(parsing: bytes))?["sequences"]?.array else {
+                return noteUnreadable("it is not what slstats drop writes")
+            }
+            excluded = Set(numbers.compactMap(\.integer).map { UInt64(clamping: $0) }).filter(isStored)
+        } catch {
+            noteUnreadable("\(error)")
+        }
+    }
+
+    private mutating func noteUnreadable(_ reason: String) {
+        exclusionProblem =
+            "held, since what was dropped is not known: \(excludedPath): \(reason); slstats drop --all, or remove it and start the daemon anew"
+    }
+
+    /// Called when nothing is stored any more that could be in it.
+    mutating func settleExclusionProblem() {
+        guard exclusionProblem != nil, (try? files.remove(excludedPath)) != nil else { return }
+        exclusionProblem = nil
     }
 
     /// Those of a batch.
     func excludedCount(in batch: SealedBatch) -> Int {
-        guard !excluded.isEmpty, let sequences = batch.sequences else { return 0 }
-        return excluded.count { sequences.contains($0) }
+        guard let sequences = batch.sequences else { return 0 }
+        return excludedCount(in: sequences)
     }
 
-    private func isPending(_ sequence: UInt64) -> Bool {
+    func excludedCount(in sequences: Range<UInt64>) -> Int {
+        excluded.isEmpty ? 0 : excluded.count { sequences.contains($0) }
+    }
+
+    /// Nobody knows yet what becomes of it.
+    package func isPending(_ sequence: UInt64) -> Bool {
+        isStored(sequence) && !excluded.contains(sequence) && batch(with: sequence).map { settled[$0] == nil } ?? true
+    }
+
+    private func isStored(_ sequence: UInt64) -> Bool {
         batches.contains { $0.sequences?.contains(sequence) == true }
             || unsealedSegments.contains { $0.header.firstSequence <= sequence && sequence < $0.nextSequence }
     }

@@ -30,6 +30,8 @@ package struct Spool {
     var hasUnsavedRefusals = false
     /// Pending, but taken out: by their sequence numbers.
     var excluded: Set<UInt64> = []
+    /// Why nobody knows which these are.
+    package internal(set) var exclusionProblem: String?
     /// Batches whose outcome is certain, but which the ledger has not taken yet: they are not sent again.
     var settled: [BatchID: Ledger.Entry] = [:]
     /// The lowest number of a segment that stays where it is: of a later format, or for the next start to look at.

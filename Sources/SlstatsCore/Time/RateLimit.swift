@@ -28,10 +28,11 @@ package struct RateLimit: Sendable, Equatable {
     ///   - now: steady milliseconds.
     /// - Returns: `nil` for something else, or another limit.
     package init?(_ saved: JSON?, perHour: Int, passed: Int64, now: Int64) {
-        guard saved?["perHour"]?.integer == Int64(perHour), let level = saved?["level"]?.integer, level >= 0 else {
+        guard saved?["perHour"]?.integer == Int64(perHour), let level = saved?["level"]?.integer else {
             return nil
         }
         self.init(perHour: perHour, now: now)
+        guard 0...self.level ~= level else { return nil }
         self.level = min(self.level, level + min(max(0, passed), Self.hour) * Int64(perHour))
     }
 

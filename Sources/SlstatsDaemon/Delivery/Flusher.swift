@@ -62,9 +62,6 @@ struct Flusher: Service {
                 for await _ in export.cancellation {}
                 return .cancelled
             }
-            // What came of the requests before: the disk and the collector work at the same time.
-            await store.keepSent()
-            await store.accountForSettled(atLeast: 2)
             let first = await group.next() ?? .cancelled
             group.cancelAll()
             // The attempt may have been answered in the very moment in which it was cancelled.

@@ -153,7 +153,7 @@ struct RequestHandler {
             case .flush:
                 let timeout = try params.integer("timeoutMs", in: 0...600_000) ?? 10_000
                 return Self.later(store.flush(timeout: .milliseconds(timeout)).map { $0.serializedBytes() }, id)
-            case .hold: return Self.now(try store.beginHold(), id)
+            case .hold: return Self.later(store.beginHold(), id)
             case .release: return Self.now(try store.endHold(), id)
             case .drop:
                 if try params.bool("all") == true { return Self.later(store.dropAll(), id) }

@@ -87,16 +87,19 @@ extension Store {
     }
 
     func finishDiscarding() {
+        // What left is entered in the record first, and comes back here.
+        guard sentKeeping == nil else { return }
         if hasStaged { _ = commitStaged() }
         let waiters = disableWaiters
         disableWaiters = []
         do throws(FileError) {
             perform(flushMachine.discarded())
             try spool.discardAll(as: discardReason)
-            discardReason = .telemetryDisabled
             isDiscardOwed = false
             recordedStages = []
-            recentIDs.removeAll()
+            // A retry of what was dropped on request is not wanted either.
+            if discardReason == .telemetryDisabled { recentIDs.removeAll() }
+            discardReason = .telemetryDisabled
             for waiter in waiters { waiter.succeed() }
         } catch {
             logger.error("pending events not discarded, will try again", metadata: ["error": "\(error)"])

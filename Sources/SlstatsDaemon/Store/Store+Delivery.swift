@@ -80,17 +80,22 @@ extension Store {
 
     /// The next request, or `nil` if there is nothing to deliver or nobody to deliver it to.
     func nextExport() async -> Export? {
-        guard isExportWanted else { return endExports(.cancelled) }
+        guard isExportStillWanted else { return await endExports(.cancelled) }
         if isSealDue {
             isSealDue = false
             spool.rotate()
         }
+        // A disk that is slower than the collector: what left waits for it in memory.
+        if unkeptSent.count >= Self.maximumUnkept { await keepSent() }
         // A batch is durable before anybody hears of it. A sync that fails puts it into another file, so not for ever.
         for _ in 0..<4 where spool.isSealing || spool.ledger.resolved.count > 8 {
             await removalFinished()
             try? await sync().get()
         }
-        guard isExportWanted else { return endExports(.cancelled) }
+        // What is closed from here on is none of ours: it waits for its time.
+        let isUnsyncable = spool.hasClosedSegments
+        if spool.isExpiryDue { await keepSent() }
+        guard isExportStillWanted else { return await endExports(.cancelled) }
         do {
             try spool.expire()
             while true {
@@ -100,31 +105,42 @@ extension Store {
                     settledAccountedFor()
                     guard removal != nil else { break }
                     await removalFinished()
-                    guard isExportWanted else { return endExports(.cancelled) }
+                    guard isExportStillWanted else { return await endExports(.cancelled) }
                     continue
                 }
                 let narrowed = narrowingChanges
                 let outcome = try await read(batch).get()
-                guard isExportWanted, let url = configuration.collector.url else { return endExports(.cancelled) }
+                guard isExportStillWanted, let url = configuration.collector.url else {
+                    return await endExports(.cancelled)
+                }
                 // It may have been dropped meanwhile, to make room; or less of it may leave than when it was read.
                 guard spool.nextBatch?.id == batch.id, narrowingChanges == narrowed else { continue }
                 if let export = try export(batch, outcome, to: url) { return export }
             }
-            if spool.hasClosedSegments {
-                return endExports(.retryLater(delay: nil, reason: "the spool cannot be synced"))
+            if isUnsyncable, spool.hasClosedSegments {
+                return await endExports(.retryLater(delay: nil, reason: "the spool cannot be synced"))
             }
-            return endExports(.delivered(answer: []))
+            return await endExports(.delivered(answer: []))
         } catch {
             logger.error("delivery not accounted for, will try again", metadata: ["error": "\(error)"])
-            return endExports(.retryLater(delay: nil, reason: "\(error)"))
+            return await endExports(.retryLater(delay: nil, reason: "\(error)"))
         }
     }
+
+    /// So many requests, of half a mebibyte at most, wait for the record of what left.
+    private static var maximumUnkept: Int { 4 }
 
     private var isExportWanted: Bool {
         hasCollector && disableWaiters.isEmpty && !isDiscardOwed && !isStopping && isExportAllowed()
     }
 
-    /// Called when a policy has changed what may leave or where to: what is on its way is taken back and sent anew.
+    /// Behind everything that took time: a policy may have come meanwhile.
+    private var isExportStillWanted: Bool {
+        obeyPolicy()
+        return isExportWanted
+    }
+
+    /// Called when something has changed what may leave or where to: what is on its way is taken back and sent anew.
     func redirect() {
         readAhead = nil
         guard let runningExport else { return }
@@ -178,28 +194,44 @@ extension Store {
     /// - Returns: whether to go on with the next request.
     func finishExport(of key: BatchID, with outcome: DeliveryOutcome) async -> Bool {
         guard let running = runningExport, running.key == key else { return false }
-        defer { isRedirected = false }
-        runningExport = nil
-        spool.inDelivery = nil
-        deliveryPlan?.plan.finished(outcome)
+        let wasRedirected = isRedirected
+        // Of what goes elsewhere now, or with less in it, it matters only if it was taken after all.
+        if !wasRedirected || outcome.isDelivered { deliveryPlan?.plan.finished(outcome) }
         spool.partlySent = deliveryPlan.map { ($0.batch, $0.plan.sent) }
         if let refused = deliveryPlan?.plan.refusedBytes { refusedBytes = min(refusedBytes, refused) }
         note(outcome, of: running)
         if case .delivered(let answer, _) = outcome { updateNotifications(from: answer) }
         if deliveryPlan?.plan.next == nil { settle(running.batch, running.body) }
         lastFlush = (clock.milliseconds, outcome.summary)
+        exportHasEnded()
         switch outcome {
         case .delivered, .rejected:
             if hasAnsweredFlushWaiters { await keepSent() }
             answerFlushWaiters()
             if disableWaiters.isEmpty, !isDiscardOwed { return true }
-            _ = endExports(.cancelled)
-        case .cancelled where isRedirected && isExportWanted: return true
+            _ = await endExports(.cancelled)
         case .retryLater, .cutOff, .stop, .cancelled:
-            await keepSent()
-            _ = endExports(outcome)
+            if wasRedirected, isExportWanted { return true }
+            _ = await endExports(wasRedirected ? .cancelled : outcome)
         }
         return false
+    }
+
+    private func exportHasEnded() {
+        runningExport = nil
+        isRedirected = false
+        spool.inDelivery = nil
+        let waiters = exportEndWaiters
+        exportEndWaiters = []
+        for waiter in waiters { waiter.succeed() }
+    }
+
+    /// Completes when nothing is on its way any more: only then is it known what the collector has of it.
+    func exportEnd() -> EventLoopFuture<Void> {
+        guard runningExport != nil else { return loop.makeSucceededVoidFuture() }
+        let promise = loop.makePromise(of: Void.self)
+        exportEndWaiters.append(promise)
+        return promise.futureResult
     }
 
     private func updateNotifications(from answer: [UInt8]) {
@@ -212,14 +244,14 @@ extension Store {
     }
 
     /// There is no way to the collector at all.
-    func exportFailed(_ reason: String) {
+    func exportFailed(_ reason: String) async {
         logger.error("nothing can be sent, will try again", metadata: ["reason": "\(reason)"])
-        runningExport = nil
-        spool.inDelivery = nil
-        _ = endExports(.retryLater(delay: nil, reason: reason))
+        exportHasEnded()
+        _ = await endExports(.retryLater(delay: nil, reason: reason))
     }
 
-    private func endExports(_ outcome: DeliveryOutcome) -> Export? {
+    private func endExports(_ outcome: DeliveryOutcome) async -> Export? {
+        await keepSent()
         readAhead = nil
         accountForSettled()
         let summary = (worstOutcome ?? outcome).summary

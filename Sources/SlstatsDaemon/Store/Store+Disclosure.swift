@@ -12,8 +12,8 @@ extension Store {
     /// There is somewhere to deliver to, and whoever has to know of it does.
     var isDeliveryPossible: Bool { hasCollector && !isHeldBack }
 
-    /// Events wait for somebody: to be told, or to release them.
-    var isHeldBack: Bool { isDisclosureDue || hold.since != nil }
+    /// Events wait for somebody: to be told, to release them, or to say what was dropped.
+    var isHeldBack: Bool { isDisclosureDue || hold.since != nil || spool.exclusionProblem != nil }
 
     /// What would have to be shown, whether it was or not; `nil` where nothing leaves.
     var disclosure: Disclosure? {
@@ -55,7 +55,9 @@ extension Store {
     private static var readingTime: TimeAmount { .seconds(2) }
 
     func beginDelivering() {
-        guard isDeliveryPossible, spool.pendingEvents > 0 else { return }
+        guard isDeliveryPossible else { return }
+        // All of it may have become too old meanwhile: the next event begins anew.
+        guard spool.pendingEvents > 0 else { return perform(flushMachine.discarded()) }
         // People read at all times, so this is no herd.
         perform(flushMachine.flushRequested(pending: pendingTotals))
     }

@@ -24,6 +24,8 @@ extension Store {
     }
 
     private func expire() {
+        // The timer comes again.
+        guard sentKeeping == nil else { return }
         do throws(FileError) {
             try spool.expire()
         } catch {

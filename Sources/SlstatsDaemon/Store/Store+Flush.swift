@@ -35,6 +35,8 @@ extension Store {
                     : "local only: collector.url is not set")
         } else if let since = hold.since, objection() == nil {
             answer(waiter, outcome: "held since \(Timestamp.utc(since)): slstats release")
+        } else if let problem = spool.exclusionProblem, objection() == nil {
+            answer(waiter, outcome: problem)
         } else if isDisclosureDue, objection() == nil {
             answer(waiter, outcome: "waits until somebody has been told: slstats disclosure")
         } else if !isExportAllowed() {

@@ -18,15 +18,19 @@ extension Store {
         ]
     }
 
-    /// Makes both anew. Events that are pending keep what they have, in batches of their own, so that no request has the
-    /// old and the new.
+    /// Makes both anew, the id where there is one. Events that are pending keep what they have, in batches of their own, so
+    /// that no request has the old and the new.
+    ///
+    /// - Throws: also if a single rc file has kept its id; the others have a new one then, and so has the key.
     func rotateIdentity(_ stage: PlatformStage) throws(ProtocolError) -> JSON {
+        if hasStaged { _ = commitStaged() }
         spool.rotate()
-        for stage in consent.stagesOnDisk().union([stage]) where consent.readRcFile(stage) != .missing {
+        var problem: RcFileError?
+        for stage in consent.stagesOnDisk().union([stage]) {
+            if case .usable(let members) = consent.readRcFile(stage), members.frameworkID == nil { continue }
+            guard consent.readRcFile(stage) != .missing else { continue }
             let new = RcFile.Change([RcFileMembers.frameworkIDKey], .string(EventID(using: &random).description))
-            do throws(RcFileError) { try consent.change([new], in: stage) } catch {
-                throw ProtocolError(.refused, .rcFileUnusable, "the id was not made anew: \(error)")
-            }
+            do throws(RcFileError) { try consent.change([new], in: stage) } catch { problem = error }
         }
         do throws(FileError) {
             try installationKey.renew(using: &random)
@@ -34,6 +38,7 @@ extension Store {
         } catch {
             throw ProtocolError(.refused, .stateUnavailable, "the key was not made anew: \(error)")
         }
+        if let problem { throw ProtocolError(.refused, .rcFileUnusable, "an id was not made anew: \(problem)") }
         return identity(stage)
     }
 
@@ -46,7 +51,7 @@ extension Store {
             _ = try rotateIdentity(.production)
             logger.notice("installation id made anew")
         } catch {
-            logger.warning("installation id not made anew, will try again", metadata: ["error": "\(error)"])
+            logger.warning("installation id not made anew", metadata: ["error": "\(error)"])
         }
     }
 }

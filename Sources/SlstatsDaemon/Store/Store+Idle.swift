@@ -33,7 +33,7 @@ extension Store {
     private var isNeeded: Bool {
         !connections.isEmpty || spool.pendingEvents > 0 || spool.hasUnsynced || isSyncing || runningExport != nil
             || removal != nil
-            || isFeedRunning || debtTimer != nil || sentKeeping != nil || !unkeptSent.isEmpty
+            || isFeedRunning || debtTimer != nil || sentKeeping != nil
     }
 }
 

@@ -15,11 +15,12 @@ extension Store {
     /// changed.
     func obeyPolicy() {
         let rules = consent.readPolicy().rules
-        guard rules != policyRules || isPolicyCollectorUnusable else { return }
         let isNew = rules != policyRules
+        guard isNew || isTimeToRetryPolicyCollector else { return }
+        // What was checked under the rules of before counts as theirs.
+        if hasStaged { _ = commitStaged() }
         policyRules = rules
         combine()
-        // A file that was missing may have come.
         guard isNew || !isPolicyCollectorUnusable else { return }
         refusedBytes = .max
         logger.notice("policy", metadata: ["says": "\(rules.summary)", "problem": "\(policyProblem ?? "none")"])
@@ -30,6 +31,12 @@ extension Store {
 
     /// The policy names a collector, and a file that goes with it is not there or of no use.
     var isPolicyCollectorUnusable: Bool { policyRules.collector != nil && configuration.collector.url == nil }
+
+    /// A file that was missing may have come: looked for once a second, however many requests there are.
+    private var isTimeToRetryPolicyCollector: Bool {
+        guard isPolicyCollectorUnusable else { return false }
+        return clock.steadyMilliseconds - policyCollectorTriedAt >= 1000
+    }
 
     /// Makes what holds from what is configured and from the policy.
     func combine() {
@@ -44,6 +51,7 @@ extension Store {
             do throws(ConfigurationError) {
                 try configuration.collector.checkFiles()
             } catch {
+                policyCollectorTriedAt = clock.steadyMilliseconds
                 // Nothing leaves until the administrator has mended it.
                 configuration.collector.url = nil
                 policyProblem = error.description
@@ -70,7 +78,7 @@ extension Store {
     /// A daemon that ends when nobody needs it would have a full hour's worth whenever it starts.
     private func openRate(_ perHour: Int) -> RateLimit {
         let saved = files.readJSON(ratePath)
-        let passed = clock.milliseconds - (saved?["at"]?.integer ?? 0)
+        let passed = clock.milliseconds - (saved?["at"]?.moment ?? 0)
         return RateLimit(saved, perHour: perHour, passed: passed, now: clock.steadyMilliseconds)
             ?? RateLimit(perHour: perHour, now: clock.steadyMilliseconds)
     }

@@ -9,16 +9,21 @@ internal import SlstatsProtocol
 
 /// What a user can do about what is pending: hold it, let it go, throw some of it away.
 extension Store {
-    /// Nothing leaves from here on; what is on its way is taken back.
-    func beginHold() throws(ProtocolError) -> JSON {
-        do throws(FileError) { try hold.begin(now: clock.milliseconds) } catch {
-            throw ProtocolError(
-                .refused, .stateUnavailable,
-                "held for as long as this daemon runs, but not noted for the next: \(error)")
-        }
+    /// Nothing leaves from here on. What is on its way is taken back; the answer comes when it is known what the collector
+    /// has of it.
+    func beginHold() -> EventLoopFuture<[UInt8]> {
+        let noting = Result { () throws(FileError) in try hold.begin(now: clock.milliseconds) }
+        isReleased = false
         runningExport?.cancellation.finish()
         disarmFlushTimer()
-        return holdStatus
+        return exportEnd().flatMapThrowing {
+            if case .failure(let error) = noting {
+                throw ProtocolError(
+                    .refused, .stateUnavailable,
+                    "held for as long as this daemon runs, but not noted for the next: \(error)")
+            }
+            return self.assumeIsolated { $0.holdStatus.serializedBytes() }
+        }
     }
 
     /// What has waited goes now.
@@ -37,9 +42,10 @@ extension Store {
 
     /// Throws away everything pending, as `--disable` does; telemetry stays on.
     func dropAll() -> EventLoopFuture<[UInt8]> {
-        let count = spool.pendingEvents
+        let before = droppedTotal
         return discard(as: .onRequest).map { () -> [UInt8] in
-            let answer: JSON = ["dropped": JSON(count), "notFound": [], "sending": []]
+            let dropped = self.assumeIsolated { $0.droppedTotal } - before
+            let answer: JSON = ["dropped": JSON(dropped), "notFound": [], "sending": []]
             return answer.serializedBytes()
         }
         .flatMapErrorThrowing { error in
@@ -47,41 +53,56 @@ extension Store {
         }
     }
 
-    /// Throws single events away, wherever they wait.
+    private var droppedTotal: Int64 { spool.droppedEvents.values.reduce(0, +) }
+
+    /// Where events with an id are; a caller may have given several the same.
+    private typealias Found = [EventID: [UInt64]]
+
+    /// Throws single events away, wherever they wait. What is on its way with one of them is taken back first: then it is
+    /// known what the collector has.
     func drop(_ ids: [EventID]) -> EventLoopFuture<[UInt8]> {
-        find(Set(ids), after: 0, found: [:]).flatMapThrowing { found in
-            try self.assumeIsolated { try $0.drop(ids, found) }
+        if let problem = spool.exclusionProblem {
+            return loop.makeFailedFuture(ProtocolError(.refused, .stateUnavailable, "not dropped: \(problem)"))
+        }
+        return find(Set(ids), after: 0, found: [:]).flatMap { found in
+            self.assumeIsolated { store in
+                if store.isOnItsWay(found) { store.redirect() }
+                let end = store.isOnItsWay(found) ? store.exportEnd() : store.loop.makeSucceededVoidFuture()
+                return end.flatMapThrowing { try self.assumeIsolated { try $0.drop(ids, found) } }
+            }
         }
     }
 
     /// One segment a turn, so that nobody waits for all of them to be read.
-    private func find(
-        _ ids: Set<EventID>, after sequence: UInt64, found: [EventID: UInt64]
-    ) -> EventLoopFuture<[EventID: UInt64]> {
+    private func find(_ ids: Set<EventID>, after sequence: UInt64, found: Found) -> EventLoopFuture<Found> {
         loop.flatSubmit {
             self.assumeIsolated { store in
                 let page = store.spool.pendingIDs(after: sequence)
-                let found = found.merging(page.sequences.filter { ids.contains($0.key) }) { _, new in new }
-                guard let next = page.next, found.count < ids.count else {
-                    return store.loop.makeSucceededFuture(found)
-                }
+                var found = found
+                for (id, sequence) in page.sequences where ids.contains(id) { found[id, default: []].append(sequence) }
+                guard let next = page.next else { return store.loop.makeSucceededFuture(found) }
                 return store.find(ids, after: next, found: found)
             }
         }
     }
 
-    private func drop(_ ids: [EventID], _ found: [EventID: UInt64]) throws(ProtocolError) -> [UInt8] {
-        // A batch of which the collector has a part goes on as it began.
-        let sending = found.filter { isPartlySent($0.value) }
-        let sequences = found.filter { sending[$0.key] == nil }.values
+    private func isOnItsWay(_ found: Found) -> Bool {
+        guard let running = runningExport?.batch.id else { return false }
+        return found.values.joined().contains { spool.batch(with: $0) == running }
+    }
+
+    private func drop(_ ids: [EventID], _ found: Found) throws(ProtocolError) -> [UInt8] {
+        // It has left meanwhile, or the collector has a part of its batch, which goes on as it began.
+        let sending = found.filter { $0.value.contains { !spool.isPending($0) || isPartlySent($0) } }
+        let sequences = found.values.joined().filter { !isPartlySent($0) }
         let dropped: Int
         do throws(FileError) { dropped = try spool.exclude(sequences) } catch {
             throw ProtocolError(.refused, .spoolUnavailable, "not dropped: \(error)")
         }
         // What was read before holds them still.
         narrowingChanges += 1
-        redirect()
-        if spool.pendingEvents == 0 { perform(flushMachine.discarded()) }
+        readAhead = nil
+        removeExcluded()
         let answer: JSON = [
             "dropped": JSON(dropped),
             "notFound": .array(ids.filter { found[$0] == nil }.map { .string($0.description) }),
@@ -93,5 +114,14 @@ extension Store {
     private func isPartlySent(_ sequence: UInt64) -> Bool {
         guard let deliveryPlan, deliveryPlan.plan.hasBegun else { return false }
         return spool.batch(with: sequence) == deliveryPlan.batch
+    }
+
+    /// Where nothing else is left beside them, they need not wait on disk for a delivery.
+    private func removeExcluded() {
+        if spool.pendingEvents == 0 { perform(flushMachine.discarded()) }
+        guard sentKeeping == nil else { return }
+        do throws(FileError) { try spool.removeExcluded() } catch {
+            logger.warning("dropped events stay on disk for now", metadata: ["error": "\(error)"])
+        }
     }
 }

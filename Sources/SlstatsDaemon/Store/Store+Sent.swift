@@ -23,34 +23,35 @@ extension Store {
             SentEntry.Request(
                 at: clock.milliseconds, collector: export.collector, key: export.key.description, status: status,
                 answer: answer, events: export.range.count, body: export.body.jsonArray(export.range)))
+        startKeeping()
     }
 
-    /// Returns when all of it is durable, or could not be kept, which is said.
-    func keepSent() async {
-        while !unkeptSent.isEmpty || sentKeeping != nil {
-            if let sentKeeping {
-                try? await sentKeeping.get()
-                continue
-            }
-            let requests = unkeptSent
-            unkeptSent = []
-            let keeping = onSentRecord { record throws(FileError) in try record.append(requests) }
-            sentKeeping = keeping
-            keeping.whenComplete { result in
-                self.assumeIsolated { store in
-                    store.sentKeeping = nil
-                    store.noteSent(result)
-                }
+    /// The disk and the collector work at the same time; what is answered meanwhile is written together.
+    private func startKeeping() {
+        guard sentKeeping == nil, !unkeptSent.isEmpty else { return }
+        let requests = unkeptSent
+        unkeptSent = []
+        let keeping = onSentRecord { record throws(FileError) in try record.append(requests) }
+        sentKeeping = keeping
+        keeping.whenComplete { result in
+            self.assumeIsolated { store in
+                store.sentKeeping = nil
+                store.noteSent(result)
+                store.startKeeping()
+                if store.sentKeeping == nil { store.sentIsKept() }
             }
         }
     }
 
-    /// Called when the daemon stops and nothing is on its way any more.
-    func keepSentNow() {
-        guard !unkeptSent.isEmpty else { return }
-        let requests = unkeptSent
-        unkeptSent = []
-        noteSent(Result { try sentRecord.withRecord { record throws(FileError) in try record.append(requests) } })
+    /// All that left is in the record: the ledger may let its events go.
+    private func sentIsKept() {
+        if case .exporting = flushMachine.state { accountForSettled(atLeast: 2) } else { accountForSettled() }
+        if runningExport == nil, isDiscardOwed || !disableWaiters.isEmpty { finishDiscarding() }
+    }
+
+    /// Returns when all of it is durable, or could not be kept, which is said.
+    func keepSent() async {
+        while let sentKeeping { try? await sentKeeping.get() }
     }
 
     private func noteSent(_ result: Result<Void, any Error>) {
@@ -104,8 +105,9 @@ extension Store {
 
     /// The answer to `sent.verify`.
     func verifySent() -> EventLoopFuture<[UInt8]> {
-        answered { record throws(FileError) in
-            let found = try record.verify()
+        let hasSent = spool.ledger.sent > 0
+        return answered { record throws(FileError) in
+            let found = try record.verify(hasSent: hasSent)
             return [
                 "folder": .string(record.folder.string), "entries": JSON(found.entries), "bytes": JSON(found.bytes),
                 "problems": .array(found.problems.prefix(100).map(JSON.string)),

@@ -23,12 +23,13 @@ extension Store {
         spool.settle(batch, sent: plan?.sent ?? 0, rejected: rejected)
     }
 
-    /// Called when the next request is on its way, so that the collector does not wait for our disk, and at the end. What
-    /// a crash in between leaves out of the ledger is sent again, under the same key.
+    /// Called when the record of what left has it, while the next request is on its way, and at the end. What a crash in
+    /// between leaves out of the ledger is sent again, under the same key.
     ///
     /// - Parameter minimum: fewer batches wait for the next time; a sync of the ledger takes as long as half a request.
     func accountForSettled(atLeast minimum: Int = 1) {
-        guard spool.settledBatches >= minimum else { return }
+        // What is not in the record yet comes back here when it is.
+        guard sentKeeping == nil, spool.settledBatches >= minimum else { return }
         do throws(FileError) {
             try spool.accountForSettled()
             settledAccountedFor()

@@ -41,7 +41,8 @@ extension Store {
             "spool": [
                 "segments": JSON(spool.segmentCount), "bytes": JSON(spool.bytes),
                 "maxBytes": JSON(spool.limits.maximumBytes),
-                "problem": JSON(spoolProblem ?? (spool.hasEventsInMemory ? Self.memoryProblem : nil)),
+                "problem": JSON(
+                    spoolProblem ?? spool.exclusionProblem ?? (spool.hasEventsInMemory ? Self.memoryProblem : nil)),
             ],
             "notifications": notificationsStatus(facts, isWhole: false),
             "daemon": [

@@ -36,6 +36,8 @@ actor Store {
 
     /// Why the policy's collector cannot be used.
     var policyProblem: String?
+    /// When it was found so the last time, in steady milliseconds.
+    var policyCollectorTriedAt: Int64 = 0
     let clock: WallClock
     let logger: Logger
     /// What the service manager shows of us.
@@ -98,7 +100,8 @@ actor Store {
     var flushWaiters: [FlushWaiter] = []
     var disableWaiters: [EventLoopPromise<Void>] = []
     var runningExport: RunningExport?
-    /// The policy has changed since it was sent.
+    var exportEndWaiters: [EventLoopPromise<Void>] = []
+    /// Since it was sent something has changed what may leave, or where to.
     var isRedirected = false
     /// How often ``narrowing`` has changed, by which a batch read before is known.
     var narrowingChanges = 0
@@ -212,8 +215,9 @@ actor Store {
     }
 
     /// Puts everything on stable storage; called when no connection is left.
-    func stop() {
+    func stop() async {
         _ = commitStaged()
+        await keepSent()
         flushTimer?.cancel()
         syncTimer?.cancel()
         debtTimer?.cancel()
@@ -222,7 +226,6 @@ actor Store {
         idleTimer?.cancel()
         unsettledDisclosure?.cancel()
         exportRequest.finish()
-        keepSentNow()
         try? spool.accountForSettled()
         spool.removeAccountedFor()
         spool.saveRefusals()

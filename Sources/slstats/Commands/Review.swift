@@ -80,7 +80,9 @@ struct Drop: ParsableCommand {
         } else {
             try client.print("\(answer["dropped"]?.integer ?? 0) dropped")
             for id in missing { Output.message("\(id.string ?? "?") is not pending: slstats sent") }
-            for id in sending { Output.message("\(id.string ?? "?") is being sent with its batch") }
+            for id in sending {
+                Output.message("\(id.string ?? "?") has left, or is being sent with its batch: slstats sent")
+            }
         }
         if !missing.isEmpty || !sending.isEmpty { throw ExitCode(ExitStatus.refused.rawValue) }
     }
