@@ -2,7 +2,7 @@
 
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-long install uninstall bench client daemon programs format lint dependencies
+.PHONY: help demo test test-long herd install uninstall bench client daemon programs format lint dependencies
 
 PREFIX ?= $(HOME)/.local
 BINDIR ?= $(PREFIX)/bin
@@ -31,12 +31,17 @@ UNITS := OrderedJSONTests|SlstatsProtocolTests|SlstatsCoreTests
 # Suites that load the machine so much that others would miss their deadlines, or the other way round.
 ALONE := DemoTests|StartTests|StopAndIdleTests|InstallTests|SystemdTests|ServiceLifecycleTests|ForeignWriterTests|DisableFaultTests|SpoolFaultTests|PowerCutTests|ConcurrentClaimTests|PromptHookTests
 
+LONG_TESTS := Spool|SentRecord|DaemonBinaryTests|StopAndIdleTests|HerdTests|FiguresTests|CollectorProgramTests
+# Of PyPI, for tests that ask an independent implementation.
+PYTHON_PACKAGES := opentelemetry-proto~=1.30 pyyaml~=6.0
+
 help:
 	@echo 'make demo       see the whole thing run in a throw-away home'
 	@echo 'make test       format check, build, all tests'
 	@echo 'make test-long  the tests that have a long form, in it: every bit, every system call, 1000 kills'
 	@echo 'make install    programs, units, manual pages and completions, for you (or PREFIX=/usr DESTDIR=...)'
 	@echo 'make uninstall  take them away again; your data stays'
+	@echo 'make herd       what a collector meets when 100 000 daemons come back after an outage'
 	@echo 'make bench      compare with what is used instead, in one table'
 
 dependencies:
@@ -67,7 +72,8 @@ lint: dependencies
 	$(SWIFT) format lint --strict -r Sources Tests Package.swift
 
 test: lint client
-	@Tests/Tools/need sqlite3 socat strace util-linux bsdutils python3 e2fsprogs openssl zsh fish valgrind
+	@Tests/Tools/need sqlite3 socat strace util-linux bsdutils python3 python3-venv e2fsprogs openssl zsh fish valgrind
+	-@Tests/Tools/venv .build/python $(PYTHON_PACKAGES)
 	$(SWIFT) build --build-tests $(STRICT)
 	@# Computing, then what has processes, sockets and deadlines: together the first would starve the second.
 	$(TEST) --filter '$(UNITS)'
@@ -76,10 +82,14 @@ test: lint client
 	$(TEST) --no-parallel --filter '$(ALONE)'
 
 test-long: client daemon
-	@Tests/Tools/need sqlite3 socat strace util-linux bsdutils python3 e2fsprogs openssl zsh fish valgrind
+	@Tests/Tools/need sqlite3 socat strace util-linux bsdutils python3 e2fsprogs openssl zsh fish valgrind chromium
 	$(SWIFT) build --build-tests $(LONG)
 	SLSTATS_LONG=1 SLSTATS_RELEASE_DAEMON=$(CURDIR)/$(RELEASE_SCRATCH)/release/slstatsd \
-		$(TEST) $(LONG) --no-parallel --filter 'Spool|SentRecord|DaemonBinaryTests|StopAndIdleTests'
+		$(TEST) $(LONG) --no-parallel --filter '$(LONG_TESTS)'
+
+herd: dependencies
+	$(SWIFT) build --build-tests $(LONG)
+	@SLSTATS_LONG=1 $(TEST) $(LONG) --filter HerdTests | grep 'daemons,'
 
 # A package of its own: nobody who builds slstats fetches what only this needs.
 BENCHMARKS := .build/benchmarks
@@ -105,8 +115,10 @@ FISH_COMPLETION := $(COMPLETIONDIR)/fish/vendor_completions.d
 INSTALLED = $(addprefix $(BINDIR)/,slstats slstatsd slstats-collector) \
 	$(addprefix $(UNITDIR)/,slstatsd.socket slstatsd.service slstatsd.service.d/no-namespaces.conf) \
 	$(MANDIR)/man1/slstats.1 $(addprefix $(MANDIR)/man8/,slstatsd.8 slstats-collector.8) \
-	$(addprefix $(DOCDIR)/,config.json policy.json no-namespaces.conf probe-sandbox) \
+	$(addprefix $(DOCDIR)/,$(notdir $(EXAMPLES)) no-namespaces.conf probe-sandbox) \
 	$(BASH_COMPLETION)/slstats $(ZSH_COMPLETION)/_slstats $(FISH_COMPLETION)/slstats.fish
+
+EXAMPLES := $(sort $(wildcard systemd/examples/*))
 
 # For make a blank is the end of a path.
 NO_BLANKS = @case '$(words $(BINDIR))$(words $(UNITDIR))$(words $(DOCDIR))$(words x$(DESTDIR))' in 1111) ;; \
@@ -124,7 +136,7 @@ install: programs
 	install -m 644 systemd/slstatsd.socket $(DESTDIR)$(UNITDIR)
 	sed 's|@BINDIR@|$(BINDIR)|' systemd/slstatsd.service > $(PROGRAMS)/slstatsd.service
 	install -m 644 $(PROGRAMS)/slstatsd.service $(DESTDIR)$(UNITDIR)
-	install -m 644 systemd/examples/config.json systemd/examples/policy.json systemd/no-namespaces.conf $(DESTDIR)$(DOCDIR)
+	install -m 644 $(EXAMPLES) systemd/no-namespaces.conf $(DESTDIR)$(DOCDIR)
 	install -m 755 systemd/probe-sandbox $(DESTDIR)$(DOCDIR)
 	install -m 644 Documentation/man/slstats.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 Documentation/man/slstatsd.8 Documentation/man/slstats-collector.8 $(DESTDIR)$(MANDIR)/man8

@@ -21,10 +21,13 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let heapModule: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let dequeModule: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
+let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
@@ -104,7 +107,9 @@ let package = Package(
         .target(
             name: "SlstatsCollector",
             dependencies: [
-                "OrderedJSON", "SlstatsProtocol", crypto, grdb, httpTypes, hummingbird, logging, nioCore,
+                "CZlib", "OrderedJSON", "SlstatsProtocol", crypto, grdb, httpTypes, hummingbird, hummingbirdCore,
+                hummingbirdTLS, logging,
+                nioCore, nioSSL, serviceLifecycle,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -117,7 +122,9 @@ let package = Package(
             name: "SlstatsProtocolTests", dependencies: ["OrderedJSON", "SlstatsProtocol"], swiftSettings: strict),
         .testTarget(
             name: "SlstatsCoreTests",
-            dependencies: ["CChecksum", "CLinux", "OrderedJSON", "SlstatsCore", "SlstatsProtocol", systemPackage],
+            dependencies: [
+                "CChecksum", "CLinux", "OrderedJSON", "SlstatsCore", "SlstatsProtocol", heapModule, systemPackage,
+            ],
             exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "SlstatsClientTests",
@@ -138,7 +145,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "SlstatsCollectorTests",
-            dependencies: ["OrderedJSON", "SlstatsCollector", httpTypes, hummingbird, hummingbirdTesting, logging],
+            dependencies: [
+                "OrderedJSON", "SlstatsCollector", httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",

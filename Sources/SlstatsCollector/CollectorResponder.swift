@@ -7,54 +7,114 @@ internal import Logging
 internal import NIOCore
 internal import OrderedJSON
 
-/// Two paths, and a JSON error for everything else. What is not answered 200 was not kept.
+/// Four paths, and a JSON error for everything else. What is not answered 200 was not kept.
 package struct CollectorResponder: HTTPResponder {
-    package typealias Context = BasicRequestContext
+    package typealias Context = CollectorContext
 
     let store: EventStore
     let notifications: NotificationFile
+    let settings: CollectorSettings
+    let metrics: CollectorMetrics
     let logger: Logger
+    private let admission: Admission
+
+    init(
+        store: EventStore, notifications: NotificationFile, settings: CollectorSettings, metrics: CollectorMetrics,
+        logger: Logger
+    ) {
+        self.store = store
+        self.notifications = notifications
+        self.settings = settings
+        self.metrics = metrics
+        self.logger = logger
+        admission = Admission(
+            requestsPerMinute: settings.requestsPerMinute, maximumInFlight: settings.maximumInFlight)
+    }
 
     package func respond(to request: Request, context: Context) async throws -> Response {
+        let start = NIODeadline.now()
+        var response: Response
         do {
-            switch request.uri.path {
-            case "/":
-                guard request.method == .post else {
-                    throw CollectorError(.methodNotAllowed, "only POST", allow: "POST")
-                }
-                return try await receive(request)
-            case "/healthz":
-                guard request.method == .get || request.method == .head else {
-                    throw CollectorError(.methodNotAllowed, "only GET", allow: "GET, HEAD")
-                }
-                _ = try await store.count()
-                return Self.json(.ok, ["status": "ok"])
-            default:
-                throw CollectorError(.notFound, "there is POST / and GET /healthz")
-            }
+            response = try await answer(request, context)
         } catch let error as CollectorError {
-            return error.response
+            response = error.response
         } catch {
             logger.error("request failed", metadata: ["error": "\(error)"])
-            return CollectorError(.internalServerError, "the events could not be stored").response
+            response = CollectorError(.internalServerError, "the database cannot be used").response
+        }
+        if request.method == .head { response.body = .init() }
+        metrics.note(status: response.status.code, took: .now() - start)
+        return response
+    }
+
+    private func answer(_ request: Request, _ context: Context) async throws -> Response {
+        let isReading = request.method == .get || request.method == .head
+        switch (request.uri.path, isReading) {
+        case ("/healthz", true):
+            // Asked by whoever watches the process, who need not know the token.
+            _ = try await store.count()
+            return Self.json(.ok, ["status": "ok"])
+        case ("/", true):
+            try authorize(request)
+            let figures = try await store.figures(threshold: settings.threshold)
+            return Self.text(
+                FiguresPage(figures: figures).html, "text/html; charset=utf-8",
+                [
+                    .contentSecurityPolicy: FiguresPage.policy, .xContentTypeOptions: "nosniff",
+                    .cacheControl: "no-store",
+                ])
+        case ("/metrics", true):
+            try authorize(request)
+            let text = metrics.text(
+                stored: try await store.count(), databaseBytes: try await store.bytes(), inFlight: admission.inFlight)
+            return Self.text(text, "text/plain; version=0.0.4; charset=utf-8")
+        case ("/", false):
+            guard request.method == .post else {
+                throw CollectorError(.methodNotAllowed, "only GET and POST", [.allow: "GET, HEAD, POST"])
+            }
+            return try await receive(request, context)
+        case ("/healthz", false), ("/metrics", false):
+            throw CollectorError(.methodNotAllowed, "only GET", [.allow: "GET, HEAD"])
+        default:
+            throw CollectorError(.notFound, "there is POST /, GET /, GET /healthz and GET /metrics")
         }
     }
 
-    private func receive(_ request: Request) async throws -> Response {
+    private func authorize(_ request: Request) throws(CollectorError) {
+        guard let token = settings.token, !token.accepts(authorization: request.headers[.authorization]) else { return }
+        throw CollectorError(
+            .unauthorized, "the token is missing or wrong", [.wwwAuthenticate: "Basic realm=\"slstats\", Bearer"])
+    }
+
+    // MARK: - Events
+
+    private func receive(_ request: Request, _ context: Context) async throws -> Response {
+        let sender = context.sender(of: request, isBehindProxy: settings.isBehindProxy)
+        if let seconds = admission.wait(for: sender) {
+            throw CollectorError(
+                .tooManyRequests, "\(settings.requestsPerMinute) requests a minute of one address are taken",
+                [.retryAfter: "\(seconds)"])
+        }
+        try authorize(request)
+        guard admission.enter() else {
+            throw CollectorError(.serviceUnavailable, "too many requests at the same time", [.retryAfter: "1"])
+        }
+        defer { admission.leave() }
         let type = request.headers[.contentType]?.split(whereSeparator: { $0 == ";" || $0 == " " }).first
         guard type?.lowercased() == "application/json" else {
             throw CollectorError(.unsupportedMediaType, "the content type is not application/json")
         }
-        let body = try await collect(request)
+        let body = try await body(of: request)
         let batch: EventBatch
         do throws(EventBatchError) {
-            batch = try EventBatch(parsing: Array(body.readableBytesView))
+            batch = try EventBatch(parsing: body)
         } catch {
             throw CollectorError(.badRequest, error.description)
         }
         let name = request.headers[Self.idempotencyKey]
         let inserted = try await store.insert(batch, named: name)
-        logger.info(
+        metrics.note(events: batch.events.count, new: inserted, bytes: body.count)
+        logger.debug(
             "batch received",
             metadata: ["batch": "\(name ?? "-")", "events": "\(batch.events.count)", "new": "\(inserted)"])
         return Response(
@@ -62,19 +122,43 @@ package struct CollectorResponder: HTTPResponder {
             body: .init(byteBuffer: ByteBuffer(bytes: notifications.current())))
     }
 
-    private func collect(_ request: Request) async throws -> ByteBuffer {
+    private func body(of request: Request) async throws -> [UInt8] {
+        let bytes: [UInt8]
         do {
-            return try await request.body.collect(upTo: Collector.maximumBodyBytes)
+            bytes = Array(try await request.body.collect(upTo: Collector.maximumBodyBytes).readableBytesView)
         } catch is NIOTooManyBytesError {
-            throw CollectorError(.contentTooLarge, "a body takes at most \(Collector.maximumBodyBytes) bytes")
+            throw CollectorError.tooLarge
+        }
+        switch request.headers[.contentEncoding]?.lowercased() {
+        case nil, "identity": return bytes
+        case "gzip":
+            do throws(Gunzip.Failure) {
+                return try Gunzip.decompress(bytes, limit: Collector.maximumBodyBytes)
+            } catch .isTooLarge {
+                throw CollectorError.tooLarge
+            } catch {
+                throw CollectorError(.badRequest, "the body is not gzip")
+            }
+        default:
+            throw CollectorError(
+                .unsupportedMediaType, "the content encoding is neither gzip nor identity",
+                [.acceptEncoding: "gzip, identity"])
         }
     }
+
+    // MARK: - Answers
 
     static func json(_ status: HTTPResponse.Status, _ json: JSON, headers: HTTPFields = [:]) -> Response {
         var headers = headers
         headers[.contentType] = "application/json"
         return Response(
             status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: json.serializedBytes())))
+    }
+
+    private static func text(_ text: String, _ type: String, _ headers: HTTPFields = [:]) -> Response {
+        var headers = headers
+        headers[.contentType] = type
+        return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(string: text)))
     }
 
     private static let idempotencyKey = HTTPField.Name("Idempotency-Key")!
@@ -84,18 +168,18 @@ package struct CollectorResponder: HTTPResponder {
 struct CollectorError: Error {
     private let status: HTTPResponse.Status
     private let message: String
-    private let allow: String?
+    private let headers: HTTPFields
 
-    init(_ status: HTTPResponse.Status, _ message: String, allow: String? = nil) {
+    init(_ status: HTTPResponse.Status, _ message: String, _ headers: HTTPFields = [:]) {
         self.status = status
         self.message = message
-        self.allow = allow
+        self.headers = headers
     }
 
+    static let tooLarge = CollectorError(.contentTooLarge, "a body takes at most \(Collector.maximumBodyBytes) bytes")
+
     var response: Response {
-        var headers: HTTPFields = [:]
-        headers[.allow] = allow
-        return CollectorResponder.json(
+        CollectorResponder.json(
             status, ["error": ["status": JSON(status.code), "message": .string(message)]], headers: headers)
     }
 }

@@ -14,6 +14,6 @@ struct SlstatsCollectorCommand: AsyncParsableCommand {
             Give daemons the address it prints: SLSTATS_COLLECTOR_URL=http://127.0.0.1:8686/. \
             The events are in DIR/events.sqlite, table event.
             """,
-        version: SlstatsVersion.current, subcommands: [Serve.self, MakeKey.self, Sign.self],
+        version: SlstatsVersion.current, subcommands: [Serve.self, Events.self, MakeKey.self, Sign.self],
         defaultSubcommand: Serve.self)
 }

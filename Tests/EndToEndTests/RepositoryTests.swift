@@ -52,9 +52,9 @@ struct RepositoryTests {
             "Logging",
         ],
         "SlstatsCollector": [
-            "Crypto", "OrderedJSON", "SlstatsProtocol", "Foundation", "GRDB", "HTTPTypes", "Hummingbird", "Logging",
-            "NIOCore",
-            "Synchronization",
+            "CZlib", "Crypto", "OrderedJSON", "SlstatsProtocol", "Foundation", "GRDB", "Glibc", "HTTPTypes",
+            "Hummingbird",
+            "HummingbirdCore", "HummingbirdTLS", "Logging", "NIOCore", "NIOSSL", "ServiceLifecycle", "Synchronization",
         ],
         "slstats-collector": [
             "SlstatsProtocol", "SlstatsCollector", "ArgumentParser", "Foundation", "Hummingbird", "Logging",

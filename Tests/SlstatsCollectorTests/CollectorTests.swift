@@ -64,7 +64,9 @@ struct CollectorTests {
             ("{}", "the body is not a JSON array"), ("", "the body is not JSON"),
             ("[{\"id\":\"a\"},", "the body is not JSON"),
             ("[{\"id\":\"a\"},7]", "element 1 is not an object"), ("[{\"id\":\"a\"},{}]", "element 1 has no id"),
-            ("[{\"id\":\"a\"},{\"id\":\"\"}]", "element 1 has no id"), ("[{\"id\":1}]", "element 0 has no id"),
+            ("[{\"id\":\"a\"},{\"id\":\"\"}]", "element 1 has no id"),
+            (#"[{"id":"a\u0000b"}]"#, "element 0 has an id with control characters"),
+            ("[{\"id\":1}]", "element 0 has no id"),
         ])
     func badBodies(_ body: String, _ message: String) async throws {
         try await withCollector { client, store async throws in
@@ -81,9 +83,11 @@ struct CollectorTests {
     @Test("wrong method, path and content type are told apart")
     func wrongRequests() async throws {
         try await withCollector { client, store async throws in
-            let get = try await client.execute(uri: "/", method: .get)
-            #expect(get.status == .methodNotAllowed)
-            #expect(get.headers[.allow] == "POST")
+            let put = try await client.execute(uri: "/", method: .put)
+            #expect(put.status == .methodNotAllowed)
+            #expect(put.headers[.allow] == "GET, HEAD, POST")
+            let head = try await client.execute(uri: "/", method: .head)
+            #expect(head.status == .ok && head.body.readableBytes == 0)
             #expect(try await client.execute(uri: "/healthz", method: .post).status == .methodNotAllowed)
             #expect(try await client.execute(uri: "/x", method: .post).status == .notFound)
             for type in [nil, "text/plain", "application/jsonl"] as [String?] {
