@@ -7,9 +7,12 @@ internal import SystemPackage
 /// The keys that exist. Each can stand in the file, in the environment and on the command line.
 package enum ConfigurationKey: String, CaseIterable, Sendable {
     case collectorURL = "collector.url"
+    case collectorKind = "collector.kind"
     case collectorTokenFile = "collector.tokenFile"
     case collectorCAFile = "collector.caFile"
     case collectorCompression = "collector.compression"
+    case otlpServiceName = "otlp.serviceName"
+    case otlpInstanceID = "otlp.instanceId"
     case notificationsFeed = "notifications.feed"
     case notificationsPublicKey = "notifications.publicKey"
     case spoolMaxBytes = "spool.maxBytes"
@@ -48,11 +51,20 @@ package enum ConfigurationKey: String, CaseIterable, Sendable {
         case .collectorURL:
             guard let url = CollectorURL(text) else { return "an http or https URL" }
             configuration.collector.url = url
+        case .collectorKind:
+            guard let kind = CollectorKind(rawValue: text) else { return "serverless or otlp" }
+            configuration.collector.kind = kind
         case .collectorTokenFile: return Self.set(&configuration.collector.tokenFile, text)
         case .collectorCAFile: return Self.set(&configuration.collector.authorityFile, text)
         case .collectorCompression:
             guard let compression = CollectorSettings.Compression(rawValue: text) else { return "none or gzip" }
             configuration.collector.compression = compression
+        case .otlpServiceName:
+            guard !text.isEmpty, text.utf8.count <= 255 else { return "a name of up to 255 bytes" }
+            configuration.collector.otlp.serviceName = text
+        case .otlpInstanceID:
+            guard let isSent = Bool(text) else { return "true or false" }
+            configuration.collector.sendsInstanceID = isSent
         case .notificationsFeed:
             guard let place = FeedSettings.place(text) else {
                 return "an http or https URL without a query, or an absolute path"

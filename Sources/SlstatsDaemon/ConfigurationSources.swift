@@ -10,6 +10,7 @@ internal import SlstatsCore
 package struct ConfigurationSources {
     private var providers: [InMemoryProvider] = []
     private var proxyVariables: [String: String] = [:]
+    private var otlpVariables = OTLPVariables()
 
     package init() {}
 
@@ -33,6 +34,9 @@ package struct ConfigurationSources {
         }
         add("environment", values)
         for name in ProxySettings.variables { proxyVariables[name] = variable(name) }
+        for name in OTLPVariables.names {
+            otlpVariables.values[name] = variable(name).flatMap { $0.isEmpty ? nil : $0 }
+        }
     }
 
     /// - Parameter name: the file's path, for messages.
@@ -61,6 +65,12 @@ package struct ConfigurationSources {
             precondition(mend == nil, "sources are checked when they are added")
         }
         configuration.collector.proxyVariables = proxyVariables
+        if configuration.collector.kind == .otlp {
+            configuration.collector.url = configuration.collector.url?.forLogs
+            try otlpVariables.apply(to: &configuration.collector) { key in
+                reader.string(forKey: ConfigKey(key.rawValue)) != nil
+            }
+        }
         try configuration.collector.check()
         return configuration
     }

@@ -16,6 +16,22 @@ struct SettingOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "collector.kind: serverless, or otlp for an OpenTelemetry Collector (default: serverless).",
+            valueName: "kind"))
+    var collectorKind: String?
+
+    @Option(
+        help: ArgumentHelp("otlp.serviceName: what OTLP calls service.name (default: slstats).", valueName: "name"))
+    var otlpServiceName: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "otlp.instanceId: send the installation's id as service.instance.id, true or false (default: false).",
+            valueName: "bool"))
+    var otlpInstanceId: String?
+
+    @Option(
+        help: ArgumentHelp(
             "collector.tokenFile: a bearer token to send, in a file with mode 0600.", valueName: "path"))
     var collectorTokenFile: String?
 
@@ -106,7 +122,8 @@ struct SettingOptions: ParsableArguments {
 
     private var flags: [ConfigurationKey: String] {
         let pairs: [(ConfigurationKey, String?)] = [
-            (.collectorURL, collectorURL), (.collectorTokenFile, collectorTokenFile),
+            (.collectorURL, collectorURL), (.collectorKind, collectorKind), (.otlpServiceName, otlpServiceName),
+            (.otlpInstanceID, otlpInstanceId), (.collectorTokenFile, collectorTokenFile),
             (.collectorCAFile, collectorCAFile), (.collectorCompression, collectorCompression),
             (.notificationsFeed, notificationsFeed), (.notificationsPublicKey, notificationsPublicKey),
             (.senderEventsPerHour, senderEventsPerHour), (.idRotateEvery, idRotateEvery), (.sentMaxBytes, sentMaxBytes),

@@ -3,6 +3,7 @@
 
 import SlstatsCore
 import SlstatsDaemon
+import SystemPackage
 import Testing
 
 @Suite("Configuration")
@@ -39,6 +40,9 @@ struct ConfigurationTests {
             switch key {
             case .collectorURL: ["http://a/", "http://b/", "http://c/"]
             case .collectorTokenFile, .collectorCAFile: ["/a", "/b", "/c"]
+            case .collectorKind: ["otlp", "serverless", "otlp"]
+            case .otlpServiceName: ["a", "b", "c"]
+            case .otlpInstanceID: ["true", "false", "true"]
             case .collectorCompression: ["gzip", "none", "gzip"]
             case .spoolMaxBytes, .spoolMaxEventBytes, .flushBytes, .sentMaxBytes: ["1KiB", "2KiB", "3KiB"]
             case .spoolMaxAge, .flushInterval, .sentMaxAge: ["1m", "2m", "3m"]
@@ -75,6 +79,68 @@ struct ConfigurationTests {
         #expect(try read(environment: ["SLS_ANALYTICS_URL": "http://x/"]).collector.url?.description == "http://x/")
         let both = ["SLS_ANALYTICS_URL": "http://x/", "SLSTATS_COLLECTOR_URL": "http://y/"]
         #expect(try read(environment: both).collector.url?.description == "http://y/")
+    }
+
+    // MARK: - OpenTelemetry
+
+    private static let otel = [
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "https://o.example:4318/base/", "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip",
+        "OTEL_EXPORTER_OTLP_HEADERS": "api-key=a%20b, Authorization=Bearer%20x", "OTEL_EXPORTER_OTLP_TIMEOUT": "1500",
+        "OTEL_EXPORTER_OTLP_CERTIFICATE": "/ca.pem", "OTEL_SERVICE_NAME": "acme",
+    ]
+
+    @Test("OpenTelemetry's own variables hold with otlp, those for logs before the common ones, ours before both")
+    func otlpVariables() throws {
+        let kind = ["SLSTATS_COLLECTOR_KIND": "otlp"]
+        func read(_ variables: [String: String]) throws -> CollectorSettings {
+            try self.read(environment: Self.otel.merging(variables) { $1 }).collector
+        }
+        #expect(try read([:]).url == nil, "without otlp they mean nothing")
+        let common = try read(kind)
+        #expect(common.url?.description == "https://o.example:4318/base/v1/logs" && common.compression == .gzip)
+        #expect(common.timeout == .milliseconds(1500) && common.authorityFile == "/ca.pem")
+        #expect(common.otlp.serviceName == "acme")
+        #expect(
+            common.headers == [
+                .init(name: "api-key", value: "a b"), .init(name: "Authorization", value: "Bearer x"),
+            ])
+        let logs = try read(
+            kind.merging([
+                "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": "https://l.example/", "OTEL_EXPORTER_OTLP_LOGS_COMPRESSION": "none",
+                "OTEL_EXPORTER_OTLP_LOGS_TIMEOUT": "7", "OTEL_EXPORTER_OTLP_LOGS_HEADERS": "x=y",
+            ]) { $1 })
+        #expect(logs.url?.description == "https://l.example/" && logs.compression == .none)
+        #expect(logs.timeout == .milliseconds(7) && logs.headers == [.init(name: "x", value: "y")])
+        let ours = try read(
+            kind.merging([
+                "SLSTATS_COLLECTOR_URL": "https://u.example:4318", "SLSTATS_COLLECTOR_COMPRESSION": "none",
+                "SLSTATS_COLLECTOR_CAFILE": "/ours.pem", "SLSTATS_OTLP_SERVICENAME": "ours",
+            ]) { $1 })
+        #expect(ours.url?.description == "https://u.example:4318/v1/logs" && ours.compression == .none)
+        #expect(ours.authorityFile == "/ours.pem" && ours.otlp.serviceName == "ours")
+    }
+
+    @Test(
+        "a mistake in one of them is told, but not what may be secret",
+        arguments: [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://x", "it is ftp://x; it takes an http or https URL"),
+            ("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd", "it is zstd; it takes none or gzip"),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon", "it is soon; it takes milliseconds, up to 600000"),
+            ("OTEL_EXPORTER_OTLP_CERTIFICATE", "ca.pem", "it is ca.pem; it takes an absolute path"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "a=b,s3cret", "header 2 cannot be used; it takes name=value"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "Content-Type=s3cret", "header 1 cannot be used"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "a=s3cret%0d%0aX: y", "header 1 cannot be used"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "a=s3cret%zz", "header 1 cannot be used"),
+            (
+                "OTEL_EXPORTER_OTLP_ENDPOINT", "http://o.example",
+                "http://o.example/v1/logs would carry the token for everybody to read"
+            ),
+        ])
+    func otlpMistakes(_ name: String, _ text: String, _ message: String) throws {
+        let variables = Self.otel.merging([name: text, "SLSTATS_COLLECTOR_KIND": "otlp"]) { $1 }
+        let error = try #require(throws: ConfigurationError.self) { try read(environment: variables) }
+        #expect(error.description.contains(message), "\(error)")
+        #expect(!error.description.contains("s3cret"))
     }
 
     @Test(

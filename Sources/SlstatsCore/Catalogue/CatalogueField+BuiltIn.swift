@@ -6,6 +6,9 @@ extension CatalogueField {
     /// admitted by the configuration.
     package static let builtIn: [CatalogueField] = envelope + environment + service + outcome + usage
 
+    /// Of the field with the random id of the installation.
+    package static let installationPath = "frameworkLocalUserId"
+
     private static let envelope = [
         CatalogueField("id", .uuid, "tells events apart", #""6ba7b811-9dad-41d1-80b4-00c04fd430c8""#),
         CatalogueField("timestamp", .integer(0...253_402_300_799_999), "when, in milliseconds", "1795421268983"),
@@ -28,7 +31,7 @@ extension CatalogueField {
         CatalogueField("dockerVersion", .pattern(.version), "the same", #""24.0.7""#),
         CatalogueField("firstLocalInstallationTimestamp", .natural, "new or old user, in seconds", "1672531200"),
         CatalogueField(
-            "frameworkLocalUserId", .randomUUID, "counts installations", #""0f8fad5b-d9cb-469f-a165-70867728950e""#),
+            installationPath, .randomUUID, "counts installations", #""0f8fad5b-d9cb-469f-a165-70867728950e""#),
         CatalogueField(
             "installationType",
             .closed(

@@ -17,6 +17,7 @@ package struct PolicyRules: Sendable, Equatable {
     package var isLocked = false
     /// In the place of whatever the configuration says, with the files of its own.
     package var collector: CollectorURL?
+    package var collectorKind = CollectorKind.serverless
     package var tokenFile: FilePath?
     package var authorityFile: FilePath?
     /// By path.
@@ -53,6 +54,10 @@ package struct PolicyRules: Sendable, Equatable {
         guard collector != nil || tokenFile == nil && authorityFile == nil else {
             throw Mistake(line: 1, problem: "collector has files without a url")
         }
+        guard collector != nil || collectorKind == .serverless else {
+            throw Mistake(line: 1, problem: "collector has a kind without a url")
+        }
+        if collectorKind == .otlp { collector = collector?.forLogs }
         if let collector, tokenFile != nil, !collector.isFitForToken {
             throw Mistake(line: 1, problem: "\(collector) would carry the token for everybody to read; use https")
         }
@@ -70,6 +75,10 @@ package struct PolicyRules: Sendable, Equatable {
         case ("collector", "url", 2):
             collector = value.string.flatMap { CollectorURL($0) }
             return collector != nil
+        case ("collector", "kind", 2):
+            let kind = value.string.flatMap(CollectorKind.init(rawValue:))
+            collectorKind = kind ?? .serverless
+            return kind != nil
         case ("collector", "tokenFile", 2): return Self.set(&tokenFile, value)
         case ("collector", "caFile", 2): return Self.set(&authorityFile, value)
         case ("fields", let field?, 2):

@@ -38,6 +38,21 @@ package struct CollectorURL: Sendable, Equatable, CustomStringConvertible {
         return CollectorURL("\(scheme)://\(rest.prefix { !"/?#".contains($0) })\(location)")
     }
 
+    /// Where logs are taken (OTLP/HTTP, "Default path").
+    package static let logsPath = "/v1/logs"
+
+    /// The same with a path behind its own.
+    package func appending(_ path: String) -> CollectorURL {
+        let base = description.prefix { !"?#".contains($0) }
+        return CollectorURL((base.hasSuffix("/") ? base.dropLast() : base) + path) ?? self
+    }
+
+    /// For OTLP: a URL of a server only means the usual path there.
+    package var forLogs: CollectorURL {
+        guard let (_, rest) = Self.cut(description, at: "://") else { return self }
+        return ["", "/"].contains(rest.drop { !"/?#".contains($0) }) ? appending(Self.logsPath) : self
+    }
+
     /// The traffic stays on this machine.
     package var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
 

@@ -5,6 +5,8 @@
 package enum DeliveryOutcome: Sendable, Equatable {
     /// 2xx, with a body that may hold notifications.
     case delivered(answer: [UInt8], status: Int = 200)
+    /// 2xx, but some events were refused, and it is not said which; or all were taken, with a word of warning.
+    case partlyDelivered(answer: [UInt8], status: Int, rejected: Int, message: String)
     /// The collector will never take this request as it is.
     case rejected(status: Int)
     /// No answer, or one that says "not now"; `delay` is what it asked for.
@@ -33,12 +35,19 @@ package enum DeliveryOutcome: Sendable, Equatable {
             }
     }
 
-    package var isDelivered: Bool { if case .delivered = self { true } else { false } }
+    package var isDelivered: Bool {
+        switch self {
+        case .delivered, .partlyDelivered: true
+        case .rejected, .retryLater, .cutOff, .stop, .cancelled: false
+        }
+    }
 
     /// A word for `status` and `flush`.
     package var summary: String {
         switch self {
         case .delivered: "delivered"
+        case .partlyDelivered(_, _, let rejected, let message):
+            "delivered, \(rejected) refused\(message.isEmpty ? "" : ": \(message)")"
         case .rejected(let status): "rejected: HTTP \(status)"
         case .retryLater(_, let reason), .cutOff(let reason): "will retry: \(reason)"
         case .stop(let reason): "stopped: \(reason)"

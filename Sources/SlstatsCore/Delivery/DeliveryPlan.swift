@@ -21,6 +21,7 @@ package struct DeliveryPlan: Sendable, Equatable {
     private static let bytesInFlight = 32 << 10
 
     private let sizes: [Int]
+    private let isolatesRefused: Bool
     /// The next one is the last.
     private var requests: [Request]
     private var refusals = 0
@@ -28,6 +29,8 @@ package struct DeliveryPlan: Sendable, Equatable {
     /// A request of so many bytes is too large for the collector.
     package private(set) var refusedBytes: Int
     package private(set) var sent = 0
+    /// So many that it does not take, but does not name.
+    package private(set) var unnamedRejected = 0
     /// Events that it does not take, ascending.
     package private(set) var rejected: [Int] = []
     /// What it said to the last of them.
@@ -36,8 +39,10 @@ package struct DeliveryPlan: Sendable, Equatable {
     /// - Parameters:
     ///   - sizes: the bytes of each event.
     ///   - refusedBytes: what was learnt from other batches.
-    package init(batch: BatchID, sizes: [Int], refusedBytes: Int = .max) {
+    ///   - isolatesRefused: look for the event for which a request is refused.
+    package init(batch: BatchID, sizes: [Int], refusedBytes: Int = .max, isolatesRefused: Bool = true) {
         self.sizes = sizes
+        self.isolatesRefused = isolatesRefused
         self.refusedBytes = refusedBytes
         requests = sizes.isEmpty ? [] : [Request(key: batch, range: sizes.indices)]
         splitWhatIsTooLarge()
@@ -47,7 +52,7 @@ package struct DeliveryPlan: Sendable, Equatable {
     package var eventCount: Int { sizes.count }
 
     /// The fate of some events is known.
-    package var hasBegun: Bool { sent > 0 || !rejected.isEmpty }
+    package var hasBegun: Bool { sent > 0 || unnamedRejected > 0 || !rejected.isEmpty }
 
     /// `nil` when the fate of every event is known.
     package var next: Request? { requests.last }
@@ -58,11 +63,17 @@ package struct DeliveryPlan: Sendable, Equatable {
         case .delivered:
             requests.removeLast()
             sent += request.range.count
+        case .partlyDelivered(_, _, let rejected, _):
+            requests.removeLast()
+            let rejected = min(rejected, request.range.count)
+            unnamedRejected += rejected
+            sent += request.range.count - rejected
         case .rejected(let status):
             refusals += 1
             let isTooLarge = status == DeliveryOutcome.contentTooLarge
             if isTooLarge { refusedBytes = min(refusedBytes, bytes(request.range)) }
-            if request.range.count == 1 || !isTooLarge && refusals > Self.maximumRefusals {
+            let isGivenUp = !isolatesRefused || refusals > Self.maximumRefusals
+            if request.range.count == 1 || !isTooLarge && isGivenUp {
                 requests.removeLast()
                 rejected += request.range
                 rejectedStatus = status

@@ -103,7 +103,7 @@ package struct FlushStateMachine: Sendable {
     package mutating func exportFinished(_ outcome: DeliveryOutcome, pending: Pending) -> Action {
         guard case .exporting(let isMoreDue) = state else { return .wait }
         switch outcome {
-        case .delivered, .rejected:
+        case .delivered, .partlyDelivered, .rejected:
             backoff.succeeded()
             if isMoreDue && pending.events > 0 { return export() }
             state = pending.events > 0 ? .waiting : .idle

@@ -8,19 +8,24 @@ package import SystemPackage
 package struct IdentityRotation: Sendable {
     /// Unix milliseconds; `nil` if nobody has noted any.
     package private(set) var rotatedAt: Int64?
+    /// The sequence number of the first event that has the new ones.
+    package private(set) var since: UInt64
     private let path: FilePath
     private let files: any FileSystem
 
     package init(state: FilePath, files: any FileSystem) {
         path = state.appending("id.json")
         self.files = files
-        rotatedAt = files.readJSON(path)?["rotatedAt"]?.moment
+        let json = files.readJSON(path)
+        rotatedAt = json?["rotatedAt"]?.moment
+        since = json?["since"]?.moment.map { UInt64($0) } ?? 0
     }
 
-    package mutating func note(now: Int64) throws(FileError) {
-        let json: JSON = ["format": 1, "rotatedAt": JSON(now)]
+    package mutating func note(now: Int64, since: UInt64) throws(FileError) {
+        let json: JSON = ["format": 1, "rotatedAt": JSON(now), "since": JSON(Int64(clamping: since))]
         try files.replace(path, with: json.serializedBytes())
         rotatedAt = now
+        self.since = since
     }
 
     /// A clock that was ahead and was set back since makes it due, not never.

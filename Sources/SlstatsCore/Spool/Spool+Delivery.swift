@@ -40,8 +40,9 @@ extension Spool {
     ///
     /// - Parameters:
     ///   - sent: how many of its events the collector has.
-    ///   - rejected: events that it does not take. What is missing from the sum could not be read.
-    package mutating func settle(_ batch: SealedBatch, sent: Int, rejected: [[UInt8]] = []) {
+    ///   - rejected: events that it does not take.
+    ///   - unnamed: so many more that it does not take. What is missing from the sum could not be read.
+    package mutating func settle(_ batch: SealedBatch, sent: Int, rejected: [[UInt8]] = [], unnamed: Int = 0) {
         guard batches.contains(where: { $0.id == batch.id }) else { return }
         var entry = Ledger.Entry(sent: sent)
         if !rejected.isEmpty {
@@ -51,6 +52,7 @@ extension Spool {
                 entry.dropped[.rejected] = rejected.count
             }
         }
+        entry.dropped[.rejected, default: 0] += unnamed
         // One that was on its way when somebody took it out counts as sent.
         let excluded = min(excludedCount(in: batch), batch.eventCount - entry.total)
         if excluded > 0 { entry.dropped[.onRequest] = excluded }

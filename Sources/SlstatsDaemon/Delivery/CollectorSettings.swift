@@ -7,6 +7,15 @@ package import SystemPackage
 /// Where events go, and how.
 package struct CollectorSettings: Sendable, Equatable {
     package var url: CollectorURL?
+    package var kind = CollectorKind.serverless
+    /// What OTLP says of all events.
+    package var otlp = OTLPLogs()
+    /// Whether that has the installation's id in it.
+    package var sendsInstanceID = false
+    /// Of each request, besides those that it has to have. They may be secret, so they are never shown.
+    package var headers: [Header] = []
+    /// From the first byte of a request to the head of the answer.
+    package var timeout = Duration.seconds(30)
     /// A file with the bearer token (RFC 6750), which nobody else can read.
     package var tokenFile: FilePath?
     /// Whose the token is: of one that serves all users of a machine the administrator; `nil` for the user.
@@ -19,6 +28,16 @@ package struct CollectorSettings: Sendable, Equatable {
 
     package enum Compression: String, Sendable { case none, gzip }
 
+    package struct Header: Sendable, Equatable {
+        package let name: String
+        package let value: String
+
+        package init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
     package init() {}
 
     var proxy: ProxySettings? { url.flatMap(proxy) }
@@ -27,9 +46,11 @@ package struct CollectorSettings: Sendable, Equatable {
 
     /// What can only be seen when everything is known.
     package func check() throws(ConfigurationError) {
-        guard let url, tokenFile != nil, !url.isFitForToken else { return }
+        guard let url, !url.isFitForToken else { return }
+        let isSecret = headers.contains { $0.name.lowercased() == "authorization" }
+        guard tokenFile != nil || isSecret else { return }
         throw ConfigurationError(
-            place: "collector.tokenFile", problem: "\(url) would carry the token for everybody to read",
-            mend: "use an https URL")
+            place: tokenFile != nil ? "collector.tokenFile" : OTLPVariables.headers,
+            problem: "\(url) would carry the token for everybody to read", mend: "use an https URL")
     }
 }

@@ -51,13 +51,13 @@ struct Flusher: Service {
     private func finish(_ export: Store.Export, _ exporter: any Exporter) async -> Bool {
         let outcome = await run(export, exporter)
         log(outcome, export)
-        return await store.finishExport(of: export.key, with: outcome)
+        return await store.finishExport(of: export.request.key, with: outcome)
     }
 
     /// Whichever comes first: the end of the attempt, or the end of anybody wanting it.
     private func run(_ export: Store.Export, _ exporter: any Exporter) async -> DeliveryOutcome {
         await withTaskGroup(of: DeliveryOutcome.self) { group in
-            group.addTask { await exporter.export(export.body, key: export.key) }
+            group.addTask { await exporter.export(export.request) }
             group.addTask {
                 for await _ in export.cancellation {}
                 return .cancelled
@@ -65,17 +65,19 @@ struct Flusher: Service {
             let first = await group.next() ?? .cancelled
             group.cancelAll()
             // The attempt may have been answered in the very moment in which it was cancelled.
-            if first == .cancelled, let late = await group.next(), case .delivered = late { return late }
+            if first == .cancelled, let late = await group.next(), late.isDelivered { return late }
             return first
         }
     }
 
     private func log(_ outcome: DeliveryOutcome, _ export: Store.Export) {
         let metadata: Logger.Metadata = [
-            "batch": "\(export.key)", "events": "\(export.eventCount)", "outcome": "\(outcome.summary)",
+            "batch": "\(export.request.key)", "events": "\(export.request.eventCount)", "outcome": "\(outcome.summary)",
         ]
         switch outcome {
         case .delivered, .cancelled: logger.debug("export finished", metadata: metadata)
+        case .partlyDelivered:
+            logger.warning("collector has not taken all of a request", metadata: metadata)
         case .retryLater, .cutOff: logger.notice("export failed, will retry", metadata: metadata)
         case .rejected: logger.notice("collector refused a request, looking for the reason in it", metadata: metadata)
         case .stop: logger.error("collector refuses us, sending stopped", metadata: metadata)

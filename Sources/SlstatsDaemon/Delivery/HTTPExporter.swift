@@ -8,7 +8,7 @@ internal import NIOPosix
 internal import SlstatsCore
 internal import SlstatsProtocol
 
-/// Sends batches the way the original does: POST of a JSON array (interface.md, section 5).
+/// Sends batches over HTTP: a POST of a JSON array, the way the original does it (interface.md, section 5), or of OTLP.
 struct HTTPExporter: Exporter {
     private let client: HTTPClient
     private let loop: any EventLoop
@@ -18,8 +18,6 @@ struct HTTPExporter: Exporter {
 
     /// A bigger answer is cut off before anybody parses it, compressed or not.
     private static let maximumAnswerBytes = 64 << 10
-    /// From the first byte to the head of the answer.
-    private static let totalTimeout = TimeAmount.seconds(30)
     private static let bodyTimeout = TimeAmount.seconds(5)
 
     /// - Throws: for a file of certificates that holds none.
@@ -40,9 +38,9 @@ struct HTTPExporter: Exporter {
         try await client.shutdown()
     }
 
-    func export(_ body: [UInt8], key: BatchID) async -> DeliveryOutcome {
+    func export(_ request: ExportRequest) async -> DeliveryOutcome {
         do {
-            return try await send(prepared(body, key: key), to: url, mayFollow: true)
+            return try await send(prepared(request), request.encoding, to: url, mayFollow: true)
         } catch let problem as BearerToken.Problem {
             // It is read again for the next attempt, and may be mended by then.
             return .retryLater(delay: nil, reason: problem.description)
@@ -54,20 +52,24 @@ struct HTTPExporter: Exporter {
         }
     }
 
-    /// Compressing takes milliseconds and a file can take any time, while others wait for the event loop.
-    private func prepared(_ body: [UInt8], key: BatchID) async throws -> HTTPClientRequest {
-        guard settings.compression == .gzip || settings.tokenFile != nil else { return try request(body, key: key) }
-        return try await NIOThreadPool.singleton.runIfActive { try request(body, key: key) }
+    /// Encoding and compressing take milliseconds and a file can take any time, while others wait for the event loop.
+    private func prepared(_ export: ExportRequest) async throws -> HTTPClientRequest {
+        guard settings.compression == .gzip || settings.tokenFile != nil || export.encoding != .serverless else {
+            return try request(export)
+        }
+        return try await NIOThreadPool.singleton.runIfActive { try request(export) }
     }
 
-    private func request(_ body: [UInt8], key: BatchID) throws(BearerToken.Problem) -> HTTPClientRequest {
+    private func request(_ export: ExportRequest) throws(BearerToken.Problem) -> HTTPClientRequest {
+        let body = export.body
         var request = HTTPClientRequest(url: url.description)
         request.method = .POST
         request.headers = [
             "Content-Type": "application/json",
-            "Idempotency-Key": key.description,
+            "Idempotency-Key": export.key.description,
             "User-Agent": "slstatsd/\(SlstatsVersion.current)",
         ]
+        for header in settings.headers { request.headers.replaceOrAdd(name: header.name, value: header.value) }
         if settings.compression == .gzip, let compressed = Gzip.compress(body) {
             request.headers.add(name: "Content-Encoding", value: "gzip")
             request.body = .bytes(ByteBuffer(bytes: compressed))
@@ -76,30 +78,30 @@ struct HTTPExporter: Exporter {
         }
         if let path = settings.tokenFile {
             let token = try BearerToken(readingFrom: path, owner: settings.tokenOwner, files: PosixFileSystem())
-            request.headers.add(name: "Authorization", value: token.header)
+            request.headers.replaceOrAdd(name: "Authorization", value: token.header)
         }
         return request
     }
 
     /// One hop at most, and to another path of the same server only: neither events nor a token go elsewhere.
     private func send(
-        _ request: HTTPClientRequest, to url: CollectorURL, mayFollow: Bool
+        _ request: HTTPClientRequest, _ encoding: RequestEncoding, to url: CollectorURL, mayFollow: Bool
     ) async throws -> DeliveryOutcome {
         var request = request
         request.url = url.description
-        let response = try await client.execute(request, timeout: Self.totalTimeout)
+        let response = try await client.execute(request, timeout: TimeAmount(settings.timeout))
         let status = Int(response.status.code)
         if status == 307 || status == 308, mayFollow, let location = response.headers.first(name: "location"),
             let next = url.resolving(location), next.hasSameOrigin(as: url)
         {
-            return try await send(request, to: next, mayFollow: false)
+            return try await send(request, encoding, to: next, mayFollow: false)
         }
         // The status stands whatever becomes of the body: 2xx is delivered, or it would be sent twice.
         let answer = 200..<300 ~= status ? await collect(response.body) : []
         let retryAfter = response.headers.first(name: "retry-after").flatMap {
             RetryAfter.delay($0, now: clock.seconds)
         }
-        return DeliveryOutcome(status: status, answer: answer, retryAfter: retryAfter)
+        return encoding.outcome(status: status, answer: answer, retryAfter: retryAfter)
     }
 
     /// What comes within a few seconds and the limit; nothing otherwise. The request's own timeout ends with the head.

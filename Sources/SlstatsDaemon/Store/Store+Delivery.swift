@@ -11,22 +11,17 @@ internal import SystemPackage
 extension Store {
     /// A request to deliver, and the sign that nobody wants it delivered any more: the stream ends.
     struct Export: Sendable {
-        let key: BatchID
+        let request: ExportRequest
         /// Where to: it may be another place than that of the request before.
         let settings: CollectorSettings
         let url: CollectorURL
-        /// A JSON array.
-        let body: [UInt8]
-        let eventCount: Int
         let cancellation: AsyncStream<Never>
     }
 
     /// What is on its way to the collector.
     struct RunningExport {
         let batch: SealedBatch
-        let body: BatchBody
-        let key: BatchID
-        let range: Range<Int>
+        let request: ExportRequest
         let collector: String
         let cancellation: AsyncStream<Never>.Continuation
     }
@@ -171,41 +166,51 @@ extension Store {
         }
         // Some of it may have been dropped since.
         if deliveryPlan?.batch != batch.id || deliveryPlan?.plan.eventCount != body.eventCount {
-            deliveryPlan = (batch.id, DeliveryPlan(batch: batch.id, sizes: body.sizes, refusedBytes: refusedBytes))
+            let plan = DeliveryPlan(
+                batch: batch.id, sizes: body.sizes, refusedBytes: refusedBytes,
+                isolatesRefused: configuration.collector.kind == .serverless)
+            deliveryPlan = (batch.id, plan)
         }
-        guard let request = deliveryPlan?.plan.next else {
+        guard let next = deliveryPlan?.plan.next else {
             settle(batch, body)
             return nil
         }
+        let request = ExportRequest(key: next.key, events: body, range: next.range, encoding: encoding(of: batch))
         let (stream, continuation) = AsyncStream<Never>.makeStream()
         runningExport = RunningExport(
-            batch: batch, body: body, key: request.key, range: request.range, collector: url.description,
-            cancellation: continuation)
+            batch: batch, request: request, collector: url.description, cancellation: continuation)
         spool.inDelivery = batch.id
         if let next = spool.batchAfterNext, readAhead?.batch != next.id {
             readAhead = (next.id, start(spool.reading(of: next, narrowing)))
         }
-        return Export(
-            key: request.key, settings: configuration.collector, url: url, body: body.jsonArray(request.range),
-            eventCount: request.range.count,
-            cancellation: stream)
+        return Export(request: request, settings: configuration.collector, url: url, cancellation: stream)
+    }
+
+    private func encoding(of batch: SealedBatch) -> RequestEncoding {
+        guard configuration.collector.kind == .otlp else { return .serverless }
+        var logs = configuration.collector.otlp
+        if configuration.collector.sendsInstanceID { logs.instanceID = instanceID(for: batch) }
+        return .otlp(logs)
     }
 
     /// - Returns: whether to go on with the next request.
     func finishExport(of key: BatchID, with outcome: DeliveryOutcome) async -> Bool {
-        guard let running = runningExport, running.key == key else { return false }
+        guard let running = runningExport, running.request.key == key else { return false }
         let wasRedirected = isRedirected
         // Of what goes elsewhere now, or with less in it, it matters only if it was taken after all.
         if !wasRedirected || outcome.isDelivered { deliveryPlan?.plan.finished(outcome) }
         spool.partlySent = deliveryPlan.map { ($0.batch, $0.plan.sent) }
         if let refused = deliveryPlan?.plan.refusedBytes { refusedBytes = min(refusedBytes, refused) }
         note(outcome, of: running)
-        if case .delivered(let answer, _) = outcome { updateNotifications(from: answer) }
-        if deliveryPlan?.plan.next == nil { settle(running.batch, running.body) }
+        if case .delivered(let answer, _) = outcome, running.request.encoding.bringsNotifications {
+            updateNotifications(from: answer)
+        }
+        if case .partlyDelivered = outcome { worstOutcome = worstOutcome ?? outcome }
+        if deliveryPlan?.plan.next == nil { settle(running.batch, running.request.events) }
         lastFlush = (clock.milliseconds, outcome.summary)
         exportHasEnded()
         switch outcome {
-        case .delivered, .rejected:
+        case .delivered, .partlyDelivered, .rejected:
             if hasAnsweredFlushWaiters { await keepSent() }
             answerFlushWaiters()
             if disableWaiters.isEmpty, !isDiscardOwed { return true }

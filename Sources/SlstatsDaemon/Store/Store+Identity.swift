@@ -34,7 +34,7 @@ extension Store {
         }
         do throws(FileError) {
             try installationKey.renew(using: &random)
-            try identityRotation.note(now: clock.milliseconds)
+            try identityRotation.note(now: clock.milliseconds, since: spool.lastSequence + 1)
         } catch {
             throw ProtocolError(.refused, .stateUnavailable, "the key was not made anew: \(error)")
         }
@@ -42,11 +42,20 @@ extension Store {
         return identity(stage)
     }
 
+    /// What `service.instance.id` may be for a batch; `nil` where the catalogue keeps no id, or the batch is from before it
+    /// was made anew.
+    func instanceID(for batch: SealedBatch) -> String? {
+        let field = rules.catalogue.fields.first { $0.path == CatalogueField.installationPath }
+        guard let field, field.kind != .withheld, batch.firstSequence ?? 0 >= identityRotation.since else { return nil }
+        guard case .usable(let members) = consent.readRcFile(.production) else { return nil }
+        return members.frameworkID?.string.flatMap(EventID.init)?.description
+    }
+
     /// Called at the start and when a delivery ends; the time begins when it is asked for.
     func rotateIdentityIfDue() {
         guard let period = configuration.identityPeriod else { return }
         do {
-            if identityRotation.rotatedAt == nil { return try identityRotation.note(now: clock.milliseconds) }
+            if identityRotation.rotatedAt == nil { return try identityRotation.note(now: clock.milliseconds, since: 0) }
             guard identityRotation.isDue(every: period, now: clock.milliseconds) else { return }
             _ = try rotateIdentity(.production)
             logger.notice("installation id made anew")

@@ -44,7 +44,9 @@ extension Store {
         policyProblem = unknownFieldsProblem
         if let collector = policyRules.collector {
             configuration.collector.url = collector
-            // A token of the user's is not for the administrator's collector.
+            configuration.collector.kind = policyRules.collectorKind
+            // A token of the user's, in whatever form, is not for the administrator's collector.
+            configuration.collector.headers = []
             configuration.collector.tokenFile = policyRules.tokenFile
             configuration.collector.tokenOwner = consent.administrator
             configuration.collector.authorityFile = policyRules.authorityFile

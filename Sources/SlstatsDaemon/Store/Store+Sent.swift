@@ -16,14 +16,30 @@ extension Store {
         let (status, answer): (Int, [UInt8])
         switch outcome {
         case .delivered(let body, let code): (status, answer) = (code, body)
+        case .partlyDelivered(let body, let code, _, _): (status, answer) = (code, body)
         case .rejected(let code): (status, answer) = (code, [])
         case .retryLater, .cutOff, .stop, .cancelled: return
         }
         unkeptSent.append(
-            SentEntry.Request(
-                at: clock.milliseconds, collector: export.collector, key: export.key.description, status: status,
-                answer: answer, events: export.range.count, body: export.body.jsonArray(export.range)))
+            UnkeptRequest(
+                at: clock.milliseconds, collector: export.collector, status: status, answer: answer,
+                request: export.request))
         startKeeping()
+    }
+
+    /// An answered request, whose body is made once more where nobody waits for it.
+    struct UnkeptRequest: Sendable {
+        let at: Int64
+        let collector: String
+        let status: Int
+        let answer: [UInt8]
+        let request: ExportRequest
+
+        fileprivate var entry: SentEntry.Request {
+            SentEntry.Request(
+                at: at, collector: collector, key: request.key.description, status: status, answer: answer,
+                events: request.eventCount, body: request.body)
+        }
     }
 
     /// The disk and the collector work at the same time; what is answered meanwhile is written together.
@@ -31,7 +47,7 @@ extension Store {
         guard sentKeeping == nil, !unkeptSent.isEmpty else { return }
         let requests = unkeptSent
         unkeptSent = []
-        let keeping = onSentRecord { record throws(FileError) in try record.append(requests) }
+        let keeping = onSentRecord { record throws(FileError) in try record.append(requests.map(\.entry)) }
         sentKeeping = keeping
         keeping.whenComplete { result in
             self.assumeIsolated { store in

@@ -20,7 +20,7 @@ extension Store {
                 "events that the collector does not take are in quarantine",
                 metadata: ["batch": "\(batch.id)", "events": "\(rejected.count)"])
         }
-        spool.settle(batch, sent: plan?.sent ?? 0, rejected: rejected)
+        spool.settle(batch, sent: plan?.sent ?? 0, rejected: rejected, unnamed: plan?.unnamedRejected ?? 0)
     }
 
     /// Called when the record of what left has it, while the next request is on its way, and at the end. What a crash in

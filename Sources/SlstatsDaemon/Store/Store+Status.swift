@@ -33,7 +33,7 @@ extension Store {
             ],
             "collector": [
                 "url": JSON(configuration.collector.url?.description),
-                "kind": JSON(configuration.collector.url == nil ? nil : "serverless"),
+                "kind": JSON(configuration.collector.url == nil ? nil : configuration.collector.kind.rawValue),
                 "proxy": JSON(configuration.collector.proxy.map { "\($0.host):\($0.port)" }),
             ],
             "hold": ["since": JSON(hold.since)],

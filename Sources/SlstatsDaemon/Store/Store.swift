@@ -108,7 +108,7 @@ actor Store {
     /// The batch behind it.
     var readAhead: (batch: BatchID, outcome: EventLoopFuture<BatchReading.Outcome?>)?
     /// What left, and is not in the record yet.
-    var unkeptSent: [SentEntry.Request] = []
+    var unkeptSent: [UnkeptRequest] = []
     var sentKeeping: EventLoopFuture<Void>?
     nonisolated let sentRecord: SentKeeper
     /// Why the last of it could not be kept.
