@@ -17,6 +17,7 @@ package struct CollectorResponder: HTTPResponder {
     let metrics: CollectorMetrics
     let logger: Logger
     private let admission: Admission
+    private let figures: FiguresCache
 
     init(
         store: EventStore, notifications: NotificationFile, settings: CollectorSettings, metrics: CollectorMetrics,
@@ -27,6 +28,7 @@ package struct CollectorResponder: HTTPResponder {
         self.settings = settings
         self.metrics = metrics
         self.logger = logger
+        figures = FiguresCache(store: store, threshold: settings.threshold)
         admission = Admission(
             requestsPerMinute: settings.requestsPerMinute, maximumInFlight: settings.maximumInFlight)
     }
@@ -56,9 +58,8 @@ package struct CollectorResponder: HTTPResponder {
             return Self.json(.ok, ["status": "ok"])
         case ("/", true):
             try authorize(request)
-            let figures = try await store.figures(threshold: settings.threshold)
             return Self.text(
-                FiguresPage(figures: figures).html, "text/html; charset=utf-8",
+                FiguresPage(figures: try await figures.figures()).html, "text/html; charset=utf-8",
                 [
                     .contentSecurityPolicy: FiguresPage.policy, .xContentTypeOptions: "nosniff",
                     .cacheControl: "no-store",
