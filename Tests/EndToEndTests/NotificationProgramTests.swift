@@ -42,6 +42,8 @@ struct NotificationProgramTests {
             #expect(list.contains("OUTDATED_MAJOR_VERSION  shown ") && list.contains("for serverless <4, next in 2"))
             let snooze = try await sandbox.slstats("notifications", "snooze", "NEWS", "7d")
             #expect(snooze.errors == "NEWS will not be shown for 7 days\n" && snooze.status == 0)
+            let empty = try await sandbox.slstats("notifications", "ack", "")
+            #expect(empty.status == 64 && empty.errors.contains("A code has 1 to 128 bytes"))
             let unknown = try await sandbox.slstats("notifications", "ack", "NEVER_HEARD_OF")
             #expect(unknown.errors.contains("No notification has this code now; see: slstats notifications list"))
             let reset = try await sandbox.slstats("notifications", "reset", "NEWS", "--json").json

@@ -80,7 +80,7 @@ struct DisclosureTests {
     func promise() {
         let text = CatalogueField("acme.text", .pattern(.text), "w", "\"a\"", source: "/acme.json")
         let free = Self.words(of: Self.disclosure(CatalogueField.builtIn + [text]))
-        #expect(free.contains("1 of /acme.json") && free.contains("What a tool writes into acme.text is kept"))
+        #expect(free.contains("1 field of /acme.json") && free.contains("What a tool writes into acme.text is kept"))
         let named = Self.words(of: Self.disclosure(CatalogueField.builtIn, admitting: ["dashboard.userId"]))
         #expect(named.contains("dashboard.userId tells who you are") && !named.contains("Your name"), "\(named)")
     }

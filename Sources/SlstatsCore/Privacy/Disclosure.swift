@@ -45,7 +45,10 @@ package struct Disclosure: Sendable, Equatable {
     private static func whatIsKept(_ kept: [CatalogueField]) -> String {
         var parts = DisclosureTopic.all.filter { topic in kept.contains(where: topic.covers) }.map(\.phrase)
         let vendors = kept.filter { $0.source != CatalogueField.builtInSource }
-        if !vendors.isEmpty { parts.append("\(vendors.count) of \(list(Set(vendors.map(\.source)).sorted()))") }
+        if !vendors.isEmpty {
+            let sources = list(Set(vendors.map(\.source)).sorted())
+            parts.append("\(vendors.count) field\(vendors.count == 1 ? "" : "s") of \(sources)")
+        }
         return "In \(kept.count) fields: \(parts.joined(separator: "; "))."
     }
 

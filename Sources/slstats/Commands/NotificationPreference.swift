@@ -50,6 +50,13 @@ struct NotificationPreference: ParsableArguments {
 
     @OptionGroup var output: OutputOptions
 
+    func validate() throws {
+        guard 1...Notification.maximumCodeBytes ~= code.utf8.count else {
+            throw ValidationError(
+                "A code has 1 to \(Notification.maximumCodeBytes) bytes; slstats notifications list prints them.")
+        }
+    }
+
     func ask(_ method: Method, _ more: (inout JSONWriter) -> Void) throws {
         let client = try CommandClient()
         let result = try client.call(method) { writer in
