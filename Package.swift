@@ -114,7 +114,10 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "slstats-collector",
-            dependencies: ["SlstatsCollector", "SlstatsProtocol", argumentParser, logging, hummingbird],
+            dependencies: [
+                "SlstatsCollector", "SlstatsProtocol", argumentParser, logging, hummingbird, serviceLifecycle,
+                unixSignals,
+            ],
             swiftSettings: strict),
 
         .testTarget(name: "OrderedJSONTests", dependencies: ["OrderedJSON"], swiftSettings: strict),

@@ -15,7 +15,8 @@ package final class Admission: Sendable {
 
     private struct State {
         var buckets: [String: Bucket] = [:]
-        var inFlight = 0
+        /// By address.
+        var inFlight: [String: Int] = [:]
     }
 
     /// Beyond so many addresses the quiet ones are forgotten, and then all.
@@ -30,7 +31,7 @@ package final class Admission: Sendable {
         self.maximumInFlight = maximumInFlight
     }
 
-    package var inFlight: Int { state.withLock(\.inFlight) }
+    package var inFlight: Int { state.withLock { $0.inFlight.values.reduce(0, +) } }
     package var addressCount: Int { state.withLock(\.buckets.count) }
 
     /// - Returns: seconds after which it is worth while to come again; `nil` if it may come in.
@@ -56,21 +57,30 @@ package final class Admission: Sendable {
         return min(perMinute, bucket.level + max(0, passed) * perMinute)
     }
 
-    /// - Returns: whether there is room; then ``leave()`` has to be called.
-    package func enter() -> Bool {
+    /// - Returns: whether there is room, for all and for this address; then ``leave(_:)`` has to be called.
+    package func enter(_ address: String) -> Bool {
         state.withLock { state in
-            guard state.inFlight < maximumInFlight else { return false }
-            state.inFlight += 1
+            let own = state.inFlight[address, default: 0]
+            guard state.inFlight.values.reduce(0, +) < maximumInFlight, own < max(1, maximumInFlight / 4) else {
+                return false
+            }
+            state.inFlight[address] = own + 1
             return true
         }
     }
 
-    package func leave() { state.withLock { $0.inFlight -= 1 } }
+    package func leave(_ address: String) {
+        state.withLock { state in
+            let own = state.inFlight[address, default: 1] - 1
+            state.inFlight[address] = own > 0 ? own : nil
+        }
+    }
 
     // MARK: - Addresses
 
     /// Who is limited together: an IPv4 address, or the first half of an IPv6 one, which is what one customer has.
-    package static func sender(_ address: String) -> String {
+    package static func sender(_ text: String) -> String {
+        let address = withoutPort(text)
         var bytes = in6_addr()
         guard address.contains(":"), inet_pton(AF_INET6, address, &bytes) == 1 else { return address }
         let words = withUnsafeBytes(of: &bytes) { Array($0) }
@@ -79,5 +89,11 @@ package final class Admission: Sendable {
             return words[12...].map(String.init).joined(separator: ".")
         }
         return words[..<8].map { String($0, radix: 16) }.joined(separator: ":")
+    }
+
+    /// Some proxies say `192.0.2.1:4711` or `[2001:db8::1]:4711`.
+    private static func withoutPort(_ text: String) -> String {
+        if text.hasPrefix("[") { return String(text.dropFirst().prefix { $0 != "]" }) }
+        return text.count { $0 == ":" } == 1 ? String(text.prefix { $0 != ":" }) : text
     }
 }

@@ -12,6 +12,7 @@ internal import NIOSSL
 package struct Collector {
     /// A batch of ours is 512 KiB at most; the original's can be larger. Also after decompression.
     package static let maximumBodyBytes = 8 << 20
+    private static let maximumConnections = 4096
     /// Of a connection on which nothing comes or goes.
     private static let idleTimeout = TimeAmount.seconds(60)
 
@@ -41,7 +42,9 @@ package struct Collector {
             responder: CollectorResponder(
                 store: store, notifications: notifications, settings: settings, metrics: metrics, logger: logger),
             server: try settings.tls.map { try .tls(plain, tlsConfiguration: Self.tls($0)) } ?? plain,
-            configuration: .init(address: .hostname(host, port: port), serverName: "slstats-collector"),
+            configuration: .init(
+                address: .hostname(host, port: port), serverName: "slstats-collector",
+                availableConnectionsDelegate: MaximumAvailableConnections(Self.maximumConnections)),
             onServerRunning: { channel in onListening(channel.localAddress?.port ?? port) },
             logger: logger)
         if let keep = settings.keep {

@@ -17,7 +17,8 @@ package struct CollectorResponder: HTTPResponder {
     let metrics: CollectorMetrics
     let logger: Logger
     private let admission: Admission
-    private let figures: FiguresCache
+    private let figures: Cached<Figures>
+    private let stored: Cached<(events: Int, bytes: Int)>
 
     init(
         store: EventStore, notifications: NotificationFile, settings: CollectorSettings, metrics: CollectorMetrics,
@@ -28,7 +29,9 @@ package struct CollectorResponder: HTTPResponder {
         self.settings = settings
         self.metrics = metrics
         self.logger = logger
-        figures = FiguresCache(store: store, threshold: settings.threshold)
+        let threshold = settings.threshold
+        figures = Cached { try await store.figures(threshold: threshold) }
+        stored = Cached { (try await store.count(), try await store.bytes()) }
         admission = Admission(
             requestsPerMinute: settings.requestsPerMinute, maximumInFlight: settings.maximumInFlight)
     }
@@ -54,20 +57,21 @@ package struct CollectorResponder: HTTPResponder {
         switch (request.uri.path, isReading) {
         case ("/healthz", true):
             // Asked by whoever watches the process, who need not know the token.
-            _ = try await store.count()
+            try await store.check()
             return Self.json(.ok, ["status": "ok"])
         case ("/", true):
-            try authorize(request)
+            try admit(request, context)
             return Self.text(
-                FiguresPage(figures: try await figures.figures()).html, "text/html; charset=utf-8",
+                FiguresPage(figures: try await figures.value()).html, "text/html; charset=utf-8",
                 [
                     .contentSecurityPolicy: FiguresPage.policy, .xContentTypeOptions: "nosniff",
                     .cacheControl: "no-store",
                 ])
         case ("/metrics", true):
-            try authorize(request)
+            try admit(request, context)
+            let stored = try await stored.value()
             let text = metrics.text(
-                stored: try await store.count(), databaseBytes: try await store.bytes(), inFlight: admission.inFlight)
+                stored: stored.events, databaseBytes: stored.bytes, inFlight: admission.inFlight)
             return Self.text(text, "text/plain; version=0.0.4; charset=utf-8")
         case ("/", false):
             guard request.method == .post else {
@@ -81,7 +85,14 @@ package struct CollectorResponder: HTTPResponder {
         }
     }
 
-    private func authorize(_ request: Request) throws(CollectorError) {
+    /// Also who guesses tokens comes so often and no more.
+    private func admit(_ request: Request, _ context: Context) throws(CollectorError) {
+        let sender = context.sender(of: request, isBehindProxy: settings.isBehindProxy)
+        if let seconds = admission.wait(for: sender) {
+            throw CollectorError(
+                .tooManyRequests, "\(settings.requestsPerMinute) requests a minute of one address are taken",
+                [.retryAfter: "\(seconds)"])
+        }
         guard let token = settings.token, !token.accepts(authorization: request.headers[.authorization]) else { return }
         throw CollectorError(
             .unauthorized, "the token is missing or wrong", [.wwwAuthenticate: "Basic realm=\"slstats\", Bearer"])
@@ -90,17 +101,12 @@ package struct CollectorResponder: HTTPResponder {
     // MARK: - Events
 
     private func receive(_ request: Request, _ context: Context) async throws -> Response {
+        try admit(request, context)
         let sender = context.sender(of: request, isBehindProxy: settings.isBehindProxy)
-        if let seconds = admission.wait(for: sender) {
-            throw CollectorError(
-                .tooManyRequests, "\(settings.requestsPerMinute) requests a minute of one address are taken",
-                [.retryAfter: "\(seconds)"])
-        }
-        try authorize(request)
-        guard admission.enter() else {
+        guard admission.enter(sender) else {
             throw CollectorError(.serviceUnavailable, "too many requests at the same time", [.retryAfter: "1"])
         }
-        defer { admission.leave() }
+        defer { admission.leave(sender) }
         let type = request.headers[.contentType]?.split(whereSeparator: { $0 == ";" || $0 == " " }).first
         guard type?.lowercased() == "application/json" else {
             throw CollectorError(.unsupportedMediaType, "the content type is not application/json")
@@ -110,7 +116,7 @@ package struct CollectorResponder: HTTPResponder {
         do throws(EventBatchError) {
             batch = try EventBatch(parsing: body)
         } catch {
-            throw CollectorError(.badRequest, error.description)
+            throw CollectorError(error.isTooLarge ? .contentTooLarge : .badRequest, error.description)
         }
         let name = request.headers[Self.idempotencyKey]
         let inserted = try await store.insert(batch, named: name)
@@ -126,7 +132,17 @@ package struct CollectorResponder: HTTPResponder {
     private func body(of request: Request) async throws -> [UInt8] {
         let bytes: [UInt8]
         do {
-            bytes = Array(try await request.body.collect(upTo: Collector.maximumBodyBytes).readableBytesView)
+            bytes = try await withThrowingTaskGroup(of: [UInt8].self) { group in
+                group.addTask {
+                    Array(try await request.body.collect(upTo: Collector.maximumBodyBytes).readableBytesView)
+                }
+                group.addTask {
+                    try await Task.sleep(for: settings.bodyTimeout)
+                    throw CollectorError(.requestTimeout, "the body did not come in time")
+                }
+                defer { group.cancelAll() }
+                return try await group.next() ?? []
+            }
         } catch is NIOTooManyBytesError {
             throw CollectorError.tooLarge
         }

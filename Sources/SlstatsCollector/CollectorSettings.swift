@@ -14,6 +14,8 @@ package struct CollectorSettings: Sendable {
     package var isBehindProxy = false
     /// So many requests are read and stored at the same time; the next is told to come again.
     package var maximumInFlight = 32
+    /// For all of a body: who sends a byte now and then does not keep others out.
+    package var bodyTimeout = Duration.seconds(30)
     /// Events that came in longer ago are removed; `nil` keeps them.
     package var keep: Duration?
     /// Figures of fewer installations than this are not shown by themselves.

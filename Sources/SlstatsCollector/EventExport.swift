@@ -18,28 +18,37 @@ extension EventStore {
     ///   - moment: those that came since, in Unix milliseconds.
     ///   - write: called with a line at a time, its end included.
     package func export(
-        _ format: EventExport, since moment: Int64 = 0, _ write: @escaping @Sendable (String) throws -> Void
+        _ format: EventExport, since moment: Int64 = 0, _ write: @escaping @Sendable ([UInt8]) throws -> Void
     ) async throws {
         try await database.read { database in
-            let columns = ["id", "timestamp", "received"] + EventColumn.allCases.map(\.rawValue) + ["body"]
-            let sql =
-                "SELECT \(columns.joined(separator: ", ")) FROM event WHERE received >= ? ORDER BY received, rowid"
-            if format == .csv { try write(columns.joined(separator: ",") + "\r\n") }
+            let names = ["id", "timestamp", "received"] + EventColumn.allCases.map(\.rawValue) + ["body"]
+            let sql = "SELECT \(names.joined(separator: ", ")) FROM event WHERE received >= ? ORDER BY received, rowid"
+            if format == .csv { try write(Array((names.joined(separator: ",") + "\r\n").utf8)) }
             let rows = try Row.fetchCursor(database, sql: sql, arguments: [moment])
             while let row = try rows.next() {
                 switch format {
-                case .ndjson: try write((row["body"] as String).replacing("\n", with: " ") + "\n")
+                case .ndjson: try write(Self.line(of: row["body"]))
                 case .csv:
-                    let fields = columns.indices.map { Self.quoted(row[$0] as String? ?? "") }
-                    try write(fields.joined(separator: ",") + "\r\n")
+                    let fields = names.map { name in
+                        // Numbers and events are no text that a spreadsheet would take for a formula.
+                        Self.quoted(
+                            row[name] as String? ?? "", isText: !["timestamp", "received", "body"].contains(name))
+                    }
+                    try write(Array(fields.joined(separator: [UInt8(ascii: ",")])) + [0x0d, 0x0a])
                 }
             }
         }
     }
 
-    private static func quoted(_ field: String) -> String {
-        // By bytes: to Swift, "\r\n" is one character.
-        guard field.utf8.contains(where: { [0x22, 0x2c, 0x0a, 0x0d].contains($0) }) else { return field }
-        return "\"" + field.replacing("\"", with: "\"\"") + "\""
+    /// By bytes, as all below: to Swift `\r\n` is one character, and so is a quote with an accent.
+    private static func line(of event: String) -> [UInt8] {
+        event.utf8.map { $0 == 0x0a || $0 == 0x0d ? 0x20 : $0 } + [0x0a]
+    }
+
+    private static func quoted(_ field: String, isText: Bool) -> [UInt8] {
+        var bytes = Array(field.utf8)
+        if isText, let first = bytes.first, "=+-@\t\r".utf8.contains(first) { bytes.insert(UInt8(ascii: "'"), at: 0) }
+        guard bytes.contains(where: { [0x22, 0x2c, 0x0a, 0x0d].contains($0) }) else { return bytes }
+        return [0x22] + bytes.flatMap { $0 == 0x22 ? [0x22, 0x22] : [$0] } + [0x22]
     }
 }

@@ -13,12 +13,27 @@ package struct EventStore: Sendable {
     package init(path: String) throws {
         var configuration = Configuration()
         configuration.busyMode = .timeout(5)
-        configuration.prepareDatabase { database in
-            // An answer of 200 is a promise: it must outlive a loss of power (sqlite.org/pragma.html#pragma_synchronous).
-            try database.execute(sql: "PRAGMA synchronous = FULL")
-        }
         database = try DatabasePool(path: path, configuration: configuration)
+        // An answer of 200 is a promise: it must outlive a loss of power (sqlite.org/pragma.html#pragma_synchronous). Behind
+        // the opening, which sets what is enough for others.
+        try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
         try Self.migrator.migrate(database)
+    }
+
+    /// Of a database that a collector may be using; nothing of it is changed.
+    ///
+    /// - Throws: ``EventStoreError`` for one of an earlier version.
+    package init(reading path: String) throws {
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(5)
+        database = try DatabasePool(path: path, configuration: configuration)
+        guard try database.read(Self.migrator.hasCompletedMigrations) else { throw EventStoreError(path: path) }
+    }
+
+    /// Whether a commit is on stable storage when it returns.
+    package func isDurable() throws -> Bool {
+        try database.writeWithoutTransaction { try Int.fetchOne($0, sql: "PRAGMA synchronous") == 2 }
     }
 
     /// Each was in a release: never change one, add another.
@@ -33,11 +48,11 @@ package struct EventStore: Sendable {
             }
         }
         migrator.registerMigration("columns") { database in
-            try database.rename(table: "event", to: "old")
-            try database.create(table: "event") { table in
+            // In the order of sqlite.org/lang_altertable.html, section 7, which leaves views as they are.
+            try database.create(table: "new") { table in
                 table.primaryKey("id", .text)
                 table.column("timestamp", .integer).notNull()
-                table.column("received", .integer).notNull()
+                table.column("received", .integer).notNull().defaults(to: 0)
                 table.column("batch", .text)
                 // Before the body, so that counting need not read that.
                 for column in EventColumn.allCases { table.column(column.rawValue, .text) }
@@ -49,10 +64,15 @@ package struct EventStore: Sendable {
             }
             try database.execute(
                 sql: """
-                    INSERT INTO event (id, timestamp, received, batch, \(names), body)
-                    SELECT id, timestamp, ?, batch, \(values.joined(separator: ", ")), body FROM old
+                    INSERT INTO new (id, timestamp, received, batch, \(names), body)
+                    SELECT id, timestamp, CASE WHEN timestamp BETWEEN 1 AND ?1 THEN timestamp ELSE ?1 END, batch,
+                    \(values.joined(separator: ", ")), body FROM event
                     """, arguments: [Self.now])
-            try database.drop(table: "old")
+            try database.drop(table: "event")
+            // Of a view of the owner's, which means the table that is not there for a moment.
+            try database.execute(sql: "PRAGMA legacy_alter_table = ON")
+            try database.rename(table: "new", to: "event")
+            try database.execute(sql: "PRAGMA legacy_alter_table = OFF")
             try database.create(index: "event_timestamp", on: "event", columns: ["timestamp"])
             try database.create(index: "event_received", on: "event", columns: ["received"])
         }
@@ -69,8 +89,8 @@ package struct EventStore: Sendable {
         let names = EventColumn.allCases.map(\.rawValue)
         let marks = Array(repeating: "?", count: names.count).joined(separator: ", ")
         let sql = """
-            INSERT OR IGNORE INTO event (id, timestamp, received, batch, \(names.joined(separator: ", ")), body)
-            VALUES (?, ?, ?, ?, \(marks), ?)
+            INSERT INTO event (id, timestamp, received, batch, \(names.joined(separator: ", ")), body)
+            VALUES (?, ?, ?, ?, \(marks), ?) ON CONFLICT (id) DO NOTHING
             """
         let received = Self.now
         return try await database.write { database in
@@ -85,6 +105,9 @@ package struct EventStore: Sendable {
             return inserted
         }
     }
+
+    /// Whether it can be read.
+    func check() async throws { try await database.read { _ = try Int.fetchOne($0, sql: "SELECT 1") } }
 
     package func count() async throws -> Int {
         try await database.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM event") ?? 0 }
@@ -118,4 +141,11 @@ package struct EventStore: Sendable {
     }
 
     package func close() throws { try database.close() }
+}
+
+/// A database that has to be taken over first.
+package struct EventStoreError: Error, CustomStringConvertible {
+    let path: String
+
+    package var description: String { "\(path) is of an earlier version; a collector takes it over when it starts" }
 }

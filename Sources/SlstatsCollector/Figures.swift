@@ -5,15 +5,19 @@ internal import GRDB
 
 /// What can be seen of the events of the last days without seeing anybody: numbers of groups of installations that are
 /// not too small.
+///
+/// Days that are over are looked at, so that nobody sees one event arrive by loading twice; with a threshold of 1 there is
+/// nobody to hide, and today counts as well.
 package struct Figures: Sendable, Equatable {
     package struct Row: Sendable, Equatable {
         /// `nil` for all that are too small to be shown by themselves.
         package let value: String?
-        package let events: Int
+        /// `nil` if even all of those together are too small.
+        package let events: Int?
         /// `nil` beside those: each has fewer than the threshold.
         package let installations: Int?
 
-        package init(value: String?, events: Int, installations: Int?) {
+        package init(value: String?, events: Int?, installations: Int?) {
             self.value = value
             self.events = events
             self.installations = installations
@@ -26,19 +30,23 @@ package struct Figures: Sendable, Equatable {
         package let rows: [Row]
     }
 
-    /// Days since 1970, the latest last, those without an event as well.
-    package let days: [(day: Int64, row: Row)]
-    package let tables: [Table]
-    package let events: Int
-    package let installations: Int
-    package let threshold: Int
-
-    package static func == (left: Self, right: Self) -> Bool {
-        left.days.elementsEqual(right.days, by: ==) && left.tables == right.tables && left.events == right.events
-            && left.installations == right.installations && left.threshold == right.threshold
+    package struct Day: Sendable, Equatable {
+        /// Since 1970.
+        package let day: Int64
+        /// `nil` if too few installations had any.
+        package let events: Int?
     }
 
-    /// So many days are looked at, the current one among them.
+    /// The latest last, those without an event as well.
+    package let days: [Day]
+    package let tables: [Table]
+    /// On the days that are shown.
+    package var events: Int { days.reduce(0) { $0 + ($1.events ?? 0) } }
+    /// `nil` if there are too few.
+    package let installations: Int?
+    package let threshold: Int
+
+    /// So many days are looked at.
     static let dayCount: Int64 = 30
     /// More values of one column are folded too.
     static let maximumRows = 20
@@ -53,46 +61,69 @@ extension EventStore {
     ///   - now: Unix milliseconds.
     package func figures(threshold: Int, now: Int64? = nil) async throws -> Figures {
         let today = (now ?? Self.now) / Figures.millisecondsPerDay
-        let first = today - Figures.dayCount + 1
+        let last = threshold > 1 ? today - 1 : today
+        let first = last - Figures.dayCount + 1
+        let period = (first * Figures.millisecondsPerDay, (last + 1) * Figures.millisecondsPerDay)
         return try await database.read { database in
-            let since = first * Figures.millisecondsPerDay
-            func groups(_ expression: String) throws -> [(key: DatabaseValue, events: Int, installations: Int)] {
-                let sql = """
-                    SELECT \(expression), COUNT(*), COUNT(DISTINCT COALESCE(installation, ''))
-                    FROM event WHERE received >= ? GROUP BY 1 ORDER BY 2 DESC, 1
-                    """
-                return try Row.fetchAll(database, sql: sql, arguments: [since]).map { ($0[0], $0[1], $0[2]) }
-            }
-            let total = try groups("1").first
-            let days = try groups("received / \(Figures.millisecondsPerDay)")
-            let tables = try EventColumn.allCases.filter { $0 != .installation }.map { column in
-                let rows = try groups(column.rawValue).filter { !$0.key.isNull }.map {
-                    ($0.key.storage.value as? String ?? "", $0.events, $0.installations)
-                }
-                return Figures.Table(column: column, rows: Self.folded(rows, threshold))
-            }
+            let query = FiguresQuery(database: database, period: period, threshold: threshold)
+            let counted = try query.days()
+            let total = try query.installations()
             return Figures(
-                days: (first...today).map { day in
-                    let found = days.first { Int64.fromDatabaseValue($0.key) == day }
-                    let isShown = (found?.installations ?? threshold) >= threshold
-                    return (
-                        day,
-                        Figures.Row(
-                            value: "", events: found?.events ?? 0,
-                            installations: isShown ? found?.installations ?? 0 : nil)
-                    )
-                }, tables: tables, events: total?.events ?? 0, installations: total?.installations ?? 0,
-                threshold: threshold)
+                days: (first...last).map { day in
+                    let found = counted[day] ?? (events: 0, installations: threshold)
+                    return Figures.Day(day: day, events: found.installations >= threshold ? found.events : nil)
+                },
+                tables: try EventColumn.allCases.filter { $0 != .installation }.map { column in
+                    Figures.Table(column: column, rows: try query.rows(of: column))
+                }, installations: total >= threshold || total == 0 ? total : nil, threshold: threshold)
+        }
+    }
+}
+
+/// The questions to SQLite, which sorts and folds: what senders make up is not brought into memory.
+private struct FiguresQuery {
+    private static let installations = "COUNT(DISTINCT COALESCE(installation, ''))"
+    /// Behind it come the two ends of the period.
+    private static let events = "FROM event WHERE received >= ? AND received < ?"
+
+    let database: Database
+    let period: (Int64, Int64)
+    let threshold: Int
+
+    private var ends: StatementArguments { [period.0, period.1] }
+
+    func installations() throws -> Int {
+        try Int.fetchOne(database, sql: "SELECT \(Self.installations) \(Self.events)", arguments: ends) ?? 0
+    }
+
+    func days() throws -> [Int64: (events: Int, installations: Int)] {
+        let sql = """
+            SELECT received / \(Figures.millisecondsPerDay), COUNT(*), \(Self.installations) \(Self.events) GROUP BY 1
+            """
+        return try Row.fetchAll(database, sql: sql, arguments: ends).reduce(into: [:]) { days, row in
+            days[row[0] as Int64] = (events: row[1], installations: row[2])
         }
     }
 
-    private static func folded(_ rows: [(value: String, events: Int, installations: Int)], _ threshold: Int)
-        -> [Figures.Row]
-    {
-        // What senders themselves call other belongs to it.
-        let shown = rows.filter { $0.installations >= threshold && $0.value != "other" }.prefix(Figures.maximumRows)
-        let rest = rows.reduce(0) { $0 + $1.events } - shown.reduce(0) { $0 + $1.events }
-        return shown.map { Figures.Row(value: $0.value, events: $0.events, installations: $0.installations) }
-            + (rest > 0 ? [Figures.Row(value: nil, events: rest, installations: nil)] : [])
+    /// What senders themselves call other belongs to what is folded.
+    func rows(of column: EventColumn) throws -> [Figures.Row] {
+        let name = column.rawValue
+        let sql = """
+            SELECT \(name), COUNT(*), \(Self.installations) AS installations \(Self.events) AND \(name) IS NOT NULL
+            GROUP BY 1 HAVING installations >= ? AND \(name) <> 'other' ORDER BY 2 DESC, 1 LIMIT \(Figures.maximumRows)
+            """
+        let shown = try Row.fetchAll(database, sql: sql, arguments: ends + [threshold])
+        let names = shown.map { $0[0] as String }
+        let marks = Array(repeating: "?", count: names.count).joined(separator: ", ")
+        let rest = try Row.fetchOne(
+            database,
+            sql: """
+                SELECT COUNT(*), \(Self.installations) \(Self.events)
+                AND \(name) IS NOT NULL AND \(name) NOT IN (\(marks))
+                """, arguments: ends + StatementArguments(names))
+        let rows = shown.map { Figures.Row(value: $0[0], events: $0[1], installations: $0[2]) }
+        guard let rest, (rest[0] as Int) > 0 else { return rows }
+        let isShown = (rest[1] as Int) >= threshold
+        return rows + [Figures.Row(value: nil, events: isShown ? rest[0] : nil, installations: nil)]
     }
 }

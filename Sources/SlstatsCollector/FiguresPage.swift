@@ -22,9 +22,7 @@ package struct FiguresPage {
         <title>slstats</title>
         <style>\(Self.style)</style>
         <h1>What was used</h1>
-        <p>\(count(figures.events, "event")) of \(count(figures.installations, "installation")) in \
-        \(Figures.dayCount) days. What fewer than \(figures.threshold) installations have in common is folded into \
-        “other”.</p>
+        <p>\(total)</p>
         \(days)
         <div class="tables">
         \(figures.tables.map(table).joined(separator: "\n"))
@@ -32,6 +30,18 @@ package struct FiguresPage {
         </html>
 
         """
+    }
+
+    private var total: String {
+        guard let installations = figures.installations else {
+            return "Fewer than \(figures.threshold) installations in \(Figures.dayCount) days: too few to be shown."
+        }
+        let folded =
+            figures.threshold > 1
+            ? " What fewer than \(figures.threshold) have in common is folded into “other”; today is counted when it is over."
+            : ""
+        return
+            "\(count(figures.events, "event")) of \(count(installations, "installation")) in \(Figures.dayCount) days.\(folded)"
     }
 
     private static let style = """
@@ -51,21 +61,20 @@ package struct FiguresPage {
 
     private var days: String {
         let (width, height, step) = (900.0, 180.0, 900.0 / Double(Figures.dayCount))
-        let most = Double(max(figures.days.map(\.row.events).max() ?? 0, 1))
+        let most = Double(max(figures.days.compactMap(\.events).max() ?? 0, 1))
         let bars = figures.days.enumerated().map { index, entry in
-            let isFolded = entry.row.installations == nil
             // Of a day with few installations it is not told how much they did.
-            let share = isFolded ? 0.02 : Double(entry.row.events) / most
-            let bar = max(share * (height - 40), entry.row.events > 0 ? 1 : 0)
+            let share = entry.events.map { Double($0) / most } ?? 0.02
+            let bar = max(share * (height - 40), entry.events == 0 ? 0 : 1)
             let x = Double(index) * step
-            let title =
-                "\(Self.date(entry.day)): \(isFolded ? "fewer than \(figures.threshold) installations" : count(entry.row.events, "event"))"
+            let said = entry.events.map { count($0, "event") } ?? "fewer than \(figures.threshold) installations"
+            let title = "\(Self.date(entry.day)): \(said)"
             let label =
                 index.isMultiple(of: 5)
                 ? "<text x=\"\(number(x))\" y=\"\(number(height - 4))\">\(Self.date(entry.day).dropFirst(5))</text>"
                 : ""
             return """
-                <rect class="\(isFolded ? "rest" : "bar")" x="\(number(x + 1))" y="\(number(height - 20 - bar))" \
+                <rect class="\(entry.events == nil ? "rest" : "bar")" x="\(number(x + 1))" y="\(number(height - 20 - bar))" \
                 width="\(number(step - 2))" height="\(number(bar))"><title>\(title)</title></rect>\(label)
                 """
         }
@@ -91,12 +100,12 @@ package struct FiguresPage {
         guard !table.rows.isEmpty else {
             return "<section id=\"\(table.column.rawValue)\"><h2>\(title)</h2><p>Nothing yet.</p></section>"
         }
-        let most = Double(table.rows.map(\.events).max() ?? 1)
+        let most = Double(table.rows.compactMap(\.events).max() ?? 1)
         let rows = table.rows.map { row in
-            let bar = number(max(1, Double(row.events) / most * 100))
+            let bar = number(row.events.map { max(1, Double($0) / most * 100) } ?? 0)
             return """
                 <tr><td class="value">\(row.value.map(Self.escaped) ?? "other")</td>\
-                <td class="number">\(row.events)</td>\
+                <td class="number">\(row.events.map(String.init) ?? "few")</td>\
                 <td class="number">\(row.installations.map(String.init) ?? "")</td>\
                 <td><svg width="100" height="12" aria-hidden="true"><rect class="\(row.value == nil ? "rest" : "bar")" \
                 width="\(bar)" height="12"/></svg></td></tr>

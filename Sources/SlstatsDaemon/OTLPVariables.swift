@@ -23,14 +23,16 @@ struct OTLPVariables {
     func apply(
         to settings: inout CollectorSettings, isSet: (ConfigurationKey) -> Bool
     ) throws(ConfigurationError) {
-        if !isSet(.collectorURL), let url = try endpoint() { settings.url = url }
+        // What belongs to an endpoint goes to no other: a vendor's collector is not told a user's key.
+        let isTheirs = !isSet(.collectorURL)
+        if isTheirs, let url = try endpoint() { settings.url = url }
         if !isSet(.collectorCompression), let (name, text) = value("COMPRESSION") {
             guard let compression = CollectorSettings.Compression(rawValue: text) else {
                 throw mistake(name, text, "none or gzip")
             }
             settings.compression = compression
         }
-        if !isSet(.collectorCAFile), let (name, text) = value("CERTIFICATE") {
+        if isTheirs, !isSet(.collectorCAFile), let (name, text) = value("CERTIFICATE") {
             guard text.hasPrefix("/") else { throw mistake(name, text, "an absolute path") }
             settings.authorityFile = FilePath(text)
         }
@@ -40,7 +42,7 @@ struct OTLPVariables {
             }
             settings.timeout = .milliseconds(milliseconds)
         }
-        if let (name, text) = value("HEADERS") { settings.headers = try Self.headers(text, place: name) }
+        if isTheirs, let (name, text) = value("HEADERS") { settings.headers = try Self.headers(text, place: name) }
         if !isSet(.otlpServiceName), let name = values["OTEL_SERVICE_NAME"] { settings.otlp.serviceName = name }
     }
 

@@ -19,6 +19,11 @@ struct DatabaseOptions: ParsableArguments {
             atPath: data, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         return try EventStore(path: path)
     }
+
+    func openForReading() throws -> EventStore {
+        umask(0o077)
+        return try EventStore(reading: path)
+    }
 }
 
 /// `90d`, `12h`, `30m`, `45s`.

@@ -24,13 +24,8 @@ struct Events: AsyncParsableCommand {
         }
         let moment = since.map { Int64((Date().timeIntervalSince1970 - Double($0.duration / .seconds(1))) * 1000) }
         let output = FileHandle.standardOutput
-        let store = try database.open()
-        do {
-            try await store.export(format, since: moment ?? 0) { line in try output.write(contentsOf: Data(line.utf8)) }
-        } catch let error as CocoaError where error.code == .fileWriteUnknown {
-            // Whoever reads has seen enough.
-            throw ExitCode(0)
-        }
+        let store = try database.openForReading()
+        try await store.export(format, since: moment ?? 0) { line in try output.write(contentsOf: Data(line)) }
         try store.close()
     }
 }

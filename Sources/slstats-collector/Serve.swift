@@ -5,7 +5,9 @@ internal import ArgumentParser
 internal import Foundation
 internal import Hummingbird
 internal import Logging
+internal import ServiceLifecycle
 internal import SlstatsCollector
+internal import UnixSignals
 
 /// Options, composition, run.
 struct Serve: AsyncParsableCommand {
@@ -76,7 +78,11 @@ struct Serve: AsyncParsableCommand {
                 print("listening on \(scheme)://\(host):\(port)/")
                 fflush(nil)
             }
-            try await application.runService()
+            var lifecycle = ServiceGroupConfiguration(
+                services: [application], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            // Who has not sent his body by then does not keep us.
+            lifecycle.maximumGracefulShutdownDuration = .seconds(10)
+            try await ServiceGroup(configuration: lifecycle).run()
             try store.close()
         } catch {
             logger.error("\(error)")

@@ -18,7 +18,7 @@ struct CollectorProgramTests {
                     -keyout key.pem -out cert.pem 2> /dev/null
                 (umask 077; echo s3cret > token; echo wrong > wrong)
                 slstats-collector --data data --host localhost --port 0 --tls-certificate cert.pem --tls-key key.pem \
-                    --token-file token --keep 90d > listening 2> collector.log & collector=$!
+                    --token-file token --keep 90d --threshold 1 > listening 2> collector.log & collector=$!
                 until url="$(grep -o 'https://[^ ]*' listening)"; do kill -0 $collector; sleep 0.05; done
                 export SLSTATS_COLLECTOR_URL="$url" SLSTATS_COLLECTOR_CAFILE="$HOME/cert.pem" SLSTATS_COLLECTOR_COMPRESSION=gzip
                 for number in 1 2 3; do slstats record --strict info commandDurationMs=$number; done
@@ -174,7 +174,7 @@ struct CollectorProgramTests {
         try await Sandbox.run { sandbox async throws in
             let script = """
                 set -e
-                slstats-collector --data data --port 0 > listening 2> collector.log & collector=$!
+                slstats-collector --data data --port 0 --threshold 1 > listening 2> collector.log & collector=$!
                 until url="$(grep -o 'http://[^ ]*' listening)"; do kill -0 $collector; sleep 0.05; done
                 python3 - "$url" << 'END'
                 import json, sys, urllib.request

@@ -58,6 +58,7 @@ struct RepositoryTests {
         ],
         "slstats-collector": [
             "SlstatsProtocol", "SlstatsCollector", "ArgumentParser", "Foundation", "Hummingbird", "Logging",
+            "ServiceLifecycle", "UnixSignals",
         ],
     ]
 

@@ -100,7 +100,12 @@ struct CollectorSettingsTests {
                 if number >= 3 { #expect(Int(response.headers[.retryAfter] ?? "").map { 1...21 ~= $0 } == true) }
             }
             #expect(try await Self.post(client, ByteBuffer(string: "[]"), [forwarded: "192.0.2.2"]).status == .ok)
-            #expect(try await client.execute(uri: "/", method: .get).status == .ok, "looking is not limited")
+            // From another address: the one of the connection. Looking counts as well, health does not.
+            for number in 0..<4 {
+                let status = try await client.execute(uri: number == 0 ? "/metrics" : "/", method: .get).status
+                #expect(status == (number < 3 ? .ok : .tooManyRequests))
+                #expect(try await client.execute(uri: "/healthz", method: .get).status == .ok)
+            }
         }
     }
 
@@ -120,9 +125,13 @@ struct CollectorSettingsTests {
         #expect(Admission.sender("2001:db8::1") != Admission.sender("2001:db8:0:1::1"))
         #expect(Admission.sender("::ffff:192.0.2.1") == "192.0.2.1")
 
-        #expect(admission.enter() && admission.enter() && !admission.enter() && admission.inFlight == 2)
-        admission.leave()
-        #expect(admission.enter())
+        #expect(Admission.sender("192.0.2.1:4711") == "192.0.2.1")
+        #expect(Admission.sender("[2001:db8::1]:4711") == Admission.sender("2001:db8::2"))
+
+        #expect(admission.enter("a") && admission.enter("b") && !admission.enter("c") && admission.inFlight == 2)
+        admission.leave("a")
+        #expect(!admission.enter("b"), "one address has a quarter")
+        #expect(admission.enter("c"))
     }
 
     @Test("addresses without end take no memory without end")
@@ -130,6 +139,35 @@ struct CollectorSettingsTests {
         let admission = Admission(requestsPerMinute: 1, maximumInFlight: 1)
         for number in 0..<50_000 { #expect(admission.wait(for: "\(number)", now: .uptimeNanoseconds(1)) == nil) }
         #expect(admission.addressCount <= 20_000)
+    }
+
+    @Test("who sends a body a byte at a time is cut off, and others are served meanwhile")
+    func slowBody() async throws {
+        try await Self.withCollector({
+            $0.bodyTimeout = .milliseconds(200)
+            $0.maximumInFlight = 4
+        }) { client, store async throws in
+            let (bytes, source) = AsyncStream<UInt8>.makeStream()
+            source.yield(UInt8(ascii: "["))
+            _ = bytes
+            let script = """
+                import socket, sys
+                s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+                s.sendall(b"POST / HTTP/1.1\\r\\nHost: x\\r\\nContent-Type: application/json\\r\\nContent-Length: 9\\r\\n\\r\\n[")
+                print(s.recv(100).split(b"\\r\\n")[0].decode())
+                """
+            let port = try #require(client.port)
+            let process = Process()
+            process.executableURL = URL(filePath: "/usr/bin/env")
+            process.arguments = ["python3", "-c", script, "\(port)"]
+            let output = Pipe()
+            process.standardOutput = output
+            try process.run()
+            #expect(try await Self.post(client).status == .ok)
+            let answer = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            process.waitUntilExit()
+            #expect(answer == "HTTP/1.1 408 Request Timeout\n")
+        }
     }
 
     // MARK: - Compressed bodies
@@ -161,6 +199,10 @@ struct CollectorSettingsTests {
             #expect(try await Self.post(client, half, coded).status == .badRequest)
             let bomb = try Self.gzip(Data(count: Collector.maximumBodyBytes + 1))
             #expect(try await Self.post(client, bomb, coded).status == .contentTooLarge)
+            let many = Array(repeating: #"{"id":"0"}"#, count: EventBatch.maximumEvents + 1).joined(separator: ",")
+            let crowd = try Self.gzip(Data("[\(many)]".utf8))
+            #expect(crowd.readableBytes < 4096)
+            #expect(try await Self.post(client, crowd, coded).status == .contentTooLarge)
             #expect(try await Self.post(client, whole, [.contentEncoding: "br"]).status == .unsupportedMediaType)
             #expect(try await store.count() == 2)
         }

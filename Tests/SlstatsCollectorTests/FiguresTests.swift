@@ -23,6 +23,9 @@ struct FiguresTests {
         try store.close()
     }
 
+    /// In the middle of tomorrow: what comes in now is of a day that is over.
+    private static var tomorrow: Int64 { Int64(Date().timeIntervalSince1970 * 1000) + 86_400_000 }
+
     /// So many events of so many installations, all with the same command.
     private static func insert(
         _ store: EventStore, _ command: String, events: Int, installations: Int, first: Int = 0
@@ -44,7 +47,8 @@ struct FiguresTests {
             try await Self.insert(store, "info", events: 5, installations: 5)
             try await Self.insert(store, "other", events: 7, installations: 6)
             try await Self.insert(store, "secret-project", events: 100, installations: 4)
-            let figures = try await store.figures(threshold: 5)
+            #expect(try await store.figures(threshold: 5).events == 0, "today is not over")
+            let figures = try await store.figures(threshold: 5, now: Self.tomorrow)
             #expect(figures.events == 124 && figures.installations == 6)
             let commands = figures.tables.first { $0.column == .command }?.rows
             #expect(
@@ -54,11 +58,39 @@ struct FiguresTests {
                     .init(value: nil, events: 107, installations: nil),
                 ])
             #expect(figures.tables.allSatisfy { $0.column == .command || $0.rows.isEmpty })
-            #expect(figures.days.count == 30 && figures.days.last?.row.events == 124)
-            #expect(figures.days.dropLast().allSatisfy { $0.row.events == 0 })
+            #expect(figures.days.count == 30 && figures.days.last?.events == 124)
+            #expect(figures.days.dropLast().allSatisfy { $0.events == 0 })
             #expect(try await store.figures(threshold: 1).tables[2].rows.first?.value == "secret-project")
-            // A day with few of them is not told either.
-            #expect(try await store.figures(threshold: 7).days.last?.row.installations == nil)
+            // A day with few of them is not told either, nor how many there are in all.
+            let few = try await store.figures(threshold: 7, now: Self.tomorrow)
+            #expect(few.days.last?.events == nil && few.installations == nil && few.events == 0)
+            #expect(few.tables[2].rows == [.init(value: nil, events: nil, installations: nil)])
+            #expect(!FiguresPage(figures: few).html.contains("124"))
+        }
+    }
+
+    @Test("what is folded and still of too few has no number")
+    func foldedAlone() async throws {
+        try await Self.withStore { store, _ in
+            try await Self.insert(store, "deploy", events: 12, installations: 6)
+            try await Self.insert(store, "mine", events: 99, installations: 1)
+            let figures = try await store.figures(threshold: 5, now: Self.tomorrow)
+            #expect(figures.tables[2].rows.last == .init(value: nil, events: nil, installations: nil))
+            #expect(FiguresPage(figures: figures).html.contains("<td class=\"number\">few</td>"))
+        }
+    }
+
+    @Test("values without end do not come into memory, and none is longer than a line")
+    func manyValues() async throws {
+        try await Self.withStore { store, _ in
+            let long = "e" + String(repeating: "\u{301}", count: 5000)
+            let events = (0..<2000).map { #"{"id":"\#($0)","command":"\#($0)","outcome":"\#(long)"}"# }
+            _ = try await store.insert(
+                EventBatch(parsing: Array("[\(events.joined(separator: ","))]".utf8)), named: nil)
+            let tables = try await store.figures(threshold: 1).tables
+            #expect(tables.first { $0.column == .command }?.rows.count == 21)
+            let outcome = tables.first { $0.column == .outcome }?.rows.first?.value
+            #expect(outcome?.utf8.count == 255)
         }
     }
 
@@ -67,15 +99,20 @@ struct FiguresTests {
         try await Self.withStore { store, _ in
             let events = (0..<20).map { #"{"id":"\#($0)","outcome":"success"}"# }.joined(separator: ",")
             _ = try await store.insert(EventBatch(parsing: Array("[\(events)]".utf8)), named: nil)
-            let outcomes = try await store.figures(threshold: 2).tables.first { $0.column == .outcome }?.rows
-            #expect(outcomes == [.init(value: nil, events: 20, installations: nil)])
+            let outcomes = try await store.figures(threshold: 2, now: Self.tomorrow).tables.first {
+                $0.column == .outcome
+            }?.rows
+            #expect(outcomes == [.init(value: nil, events: nil, installations: nil)])
         }
     }
 
     private static func page(_ store: EventStore) async throws -> (TestResponse, String) {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        let collector = Collector(store: store, notifications: NotificationFile(path: nil), logger: logger)
+        var settings = CollectorSettings()
+        settings.threshold = 1
+        let collector = Collector(
+            store: store, notifications: NotificationFile(path: nil), settings: settings, logger: logger)
         let response = try await collector.application(host: "127.0.0.1", port: 0).test(.live) { client in
             try await client.execute(uri: "/", method: .get)
         }
@@ -142,7 +179,7 @@ struct FiguresTests {
             let clock = ContinuousClock()
             var html = ""
             let time = try await clock.measure {
-                html = FiguresPage(figures: try await store.figures(threshold: 5)).html
+                html = FiguresPage(figures: try await store.figures(threshold: 5, now: Self.tomorrow)).html
             }
             print("page of 100 000 events: \(time)")
             #expect(time < .seconds(1) && html.contains("100000 events of 4000 installations"))
@@ -159,7 +196,7 @@ struct FiguresTests {
                 EventBatch(parsing: Array("[\(events.joined(separator: ", "))]".utf8)), named: "k")
             func text(_ format: EventExport, since: Int64 = 0) async throws -> String {
                 let lines = Lines()
-                try await store.export(format, since: since) { lines.append($0) }
+                try await store.export(format, since: since) { lines.append(String(decoding: $0, as: UTF8.self)) }
                 return lines.text
             }
             #expect(try await text(.ndjson) == events.joined(separator: "\n") + "\n")
@@ -168,6 +205,48 @@ struct FiguresTests {
             #expect(rows[0] == "id,timestamp,received,installation,cli,version,command,provider,runtime,outcome,body")
             #expect(rows[1].hasPrefix("a,5,") && rows[1].contains(#","x, ""y""","#) && rows[1].hasSuffix(#""""}""#))
             #expect(rows.count == 4 && rows[3] == "")
+        }
+    }
+
+    @Test("no event forges a line or a field of an export, whatever is in it")
+    func forgery() async throws {
+        try await Self.withStore { store, _ in
+            let split = "{\"id\":\"a\",\"x\":[\r\n{\"id\":\"forged\"}\r\n]}"
+            let accent = "{\"id\":\"b\",\"command\":\"\u{301},c\",\"outcome\":\"=HYPERLINK(1)\"}"
+            _ = try await store.insert(EventBatch(parsing: Array("[\(split),\(accent)]".utf8)), named: nil)
+            let (ndjson, csv) = (Lines(), Lines())
+            try await store.export(.ndjson) { ndjson.append(String(decoding: $0, as: UTF8.self)) }
+            try await store.export(.csv) { csv.append(String(decoding: $0, as: UTF8.self)) }
+            #expect(ndjson.text.utf8.count { $0 == 0x0a } == 2)
+            let script = "import csv,sys; print([len(row) for row in csv.reader(sys.stdin)], end='')"
+            #expect(try Self.run(["python3", "-c", script], csv.text) == "[11, 11, 11]")
+            #expect(csv.text.contains(",'=HYPERLINK(1),"))
+        }
+    }
+
+    private static func run(_ arguments: [String], _ input: String) throws -> String {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = arguments
+        let (source, output) = (Pipe(), Pipe())
+        process.standardInput = source
+        process.standardOutput = output
+        try process.run()
+        try source.fileHandleForWriting.write(contentsOf: Data(input.utf8))
+        try source.fileHandleForWriting.close()
+        defer { process.waitUntilExit() }
+        return String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    }
+
+    @Test("a commit is on stable storage when it returns; who only reads changes nothing, and takes no older database")
+    func durable() async throws {
+        try await Self.withStore { store, folder in
+            #expect(try store.isDurable())
+            try await Self.insert(store, "a", events: 3, installations: 1)
+            let reader = try EventStore(reading: folder + "/events.sqlite")
+            #expect(try await reader.count() == 3)
+            await #expect(throws: (any Error).self) { try await reader.expire(before: .max) }
+            try reader.close()
         }
     }
 
@@ -201,6 +280,7 @@ struct FiguresTests {
             CREATE INDEX event_on_timestamp ON event (timestamp);
             INSERT INTO event VALUES ('a', 5, 'k', '{"id":"a","timestamp":5,"command":"info","versions":{"serverless":"3.1.0"}}');
             INSERT INTO event VALUES ('b', 6, NULL, '{"id":"b","timestamp":6,"command":7}');
+            CREATE VIEW mine AS SELECT id FROM event;
             """
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
@@ -208,10 +288,13 @@ struct FiguresTests {
         try process.run()
         process.waitUntilExit()
         try #require(process.terminationStatus == 0)
+        #expect(throws: EventStoreError.self) { try EventStore(reading: path) }
         for _ in 0..<2 {
             let store = try EventStore(path: path)
             #expect(try await store.count() == 2)
-            let tables = try await store.figures(threshold: 1).tables
+            // They count for when they happened.
+            let tables = try await store.figures(threshold: 1, now: 86_400_000).tables
+            #expect(try Self.run(["sqlite3", path], "SELECT id FROM mine;") == "a\nb\n")
             #expect(
                 tables.first { $0.column == .version }?.rows == [.init(value: "3.1.0", events: 1, installations: 1)])
             try store.close()

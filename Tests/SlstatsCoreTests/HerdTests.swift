@@ -19,7 +19,8 @@ struct HerdTests {
         print(report)
         #expect(report.steady < 200 && report.peak < 400)
         #expect(report.drained < .seconds(24 * 3600), "every daemon has delivered again")
-        #expect(report.lostToAge == 0)
+        #expect(report.lostToAge == 0 && report.mostPendingBytes < SpoolLimits().maximumBytes)
+        #expect(report.recorded == report.delivered + report.pending, "every event is somewhere")
     }
 }
 
@@ -48,6 +49,9 @@ struct Herd {
         var drained = Duration.zero
         var requestsPerDay = 0.0
         var lostToAge = 0
+        /// Of the daemon that had the most.
+        var mostPendingBytes = 0
+        var pending = 0
         var recorded = 0
         var delivered = 0
 
@@ -141,6 +145,7 @@ struct Herd {
         report.recorded += 1
         let isUrgent = Double.random(in: 0..<1, using: &random) < Self.urgentShare
         let pending = pending(daemon)
+        report.mostPendingBytes = max(report.mostPendingBytes, pending.bytes)
         perform(daemons[daemon].machine.eventsRecorded(pending: pending, isUrgent: isUrgent), daemon)
     }
 
@@ -209,6 +214,7 @@ struct Herd {
         report.duringOutage = rate(Self.outage)
         report.peak = Double(requests(Self.outage.upperBound..<Self.end).max() ?? 0)
         report.requestsPerDay = report.steady * 86_400_000 / Double(window) / Double(daemons.count)
+        report.pending = daemons.reduce(0) { $0 + $1.pending }
         if daemons.contains(where: \.waitsSinceOutage) { report.drained = .seconds(1 << 40) }
         for daemon in daemons where daemon.pending > 0 && now - daemon.pendingSince > Self.maximumAge {
             report.lostToAge += daemon.pending

@@ -79,6 +79,15 @@ struct OTLPLogsTests {
         #expect(try record(#"{"timestamp":18446744073709}"#)?["timeUnixNano"] == "18446744073709000000")
     }
 
+    @Test("half a mebibyte of events, however small their parts, is less than the record of what left can read")
+    func growth() {
+        for (part, count) in [("{}", 170_000), ("[]", 170_000), ("1", 250_000), (#""a""#, 125_000), ("null", 100_000)] {
+            let event = #"{"a":[\#(Array(repeating: part, count: count).joined(separator: ","))]}"#
+            #expect(event.utf8.count <= 512 << 10)
+            #expect(OTLPLogs().request([Array(event.utf8)]).count < 8 << 20, "\(part)")
+        }
+    }
+
     // MARK: - Answers
 
     @Test("429, 502, 503 and 504 are tried again, and nothing else")
@@ -88,7 +97,7 @@ struct OTLPLogsTests {
             switch status {
             case 200..<300: #expect(outcome == .delivered(answer: [], status: status))
             case 429, 502, 503, 504: #expect(outcome == .retryLater(delay: .seconds(7), reason: "HTTP \(status)"))
-            case 401, 403, 410, 451: #expect(outcome == .stop(reason: "HTTP \(status)"))
+            case 401, 403, 404, 405, 410, 415, 451: #expect(outcome == .stop(reason: "HTTP \(status)"))
             case 300..<400: #expect(!outcome.isDelivered)
             default: #expect(outcome == .rejected(status: status))
             }

@@ -118,6 +118,7 @@ struct ConfigurationTests {
             ]) { $1 })
         #expect(ours.url?.description == "https://u.example:4318/v1/logs" && ours.compression == .none)
         #expect(ours.authorityFile == "/ours.pem" && ours.otlp.serviceName == "ours")
+        #expect(ours.headers.isEmpty, "a key for one collector is not for another")
     }
 
     @Test(
@@ -133,7 +134,7 @@ struct ConfigurationTests {
             ("OTEL_EXPORTER_OTLP_HEADERS", "a=s3cret%zz", "header 1 cannot be used"),
             (
                 "OTEL_EXPORTER_OTLP_ENDPOINT", "http://o.example",
-                "http://o.example/v1/logs would carry the token for everybody to read"
+                "http://o.example/v1/logs would carry headers for everybody to read"
             ),
         ])
     func otlpMistakes(_ name: String, _ text: String, _ message: String) throws {

@@ -9,12 +9,12 @@ extension DeliveryOutcome {
     /// a partial success is not.
     ///
     /// Who refuses us altogether (401, 403, 410, 451) is not asked again until somebody changes something, as everywhere;
-    /// nothing of it is lost.
+    /// nor is a place that takes no logs (404, 405, 415). Nothing of it is lost.
     package init(otlpStatus status: Int, answer: [UInt8], retryAfter: Duration?) {
         switch status {
         case 200..<300: self = Self.success(answer, status)
         case 429, 502, 503, 504: self = .retryLater(delay: retryAfter, reason: "HTTP \(status)")
-        case 401, 403, 410, 451: self = .stop(reason: "HTTP \(status)")
+        case 401, 403, 404, 405, 410, 415, 451: self = .stop(reason: "HTTP \(status)")
         case 300..<400: self = DeliveryOutcome(status: status, answer: answer, retryAfter: retryAfter)
         default: self = .rejected(status: status)
         }

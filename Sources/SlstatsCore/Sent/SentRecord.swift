@@ -41,8 +41,8 @@ package struct SentRecord: Sendable {
         var previous: SHA256Digest?
     }
 
-    /// More than any request and its answer.
-    static let maximumFileBytes = 2 << 20
+    /// More than any request and its answer: 512 KiB of events can be ten times as much in OTLP.
+    static let maximumFileBytes = 8 << 20
 
     package init(state: FilePath, limits: Limits, files: any FileSystem, clock: WallClock) {
         folder = state.appending("sent")

@@ -14,8 +14,8 @@ package struct CollectorSettings: Sendable, Equatable {
     package var sendsInstanceID = false
     /// Of each request, besides those that it has to have. They may be secret, so they are never shown.
     package var headers: [Header] = []
-    /// From the first byte of a request to the head of the answer.
-    package var timeout = Duration.seconds(30)
+    /// From the first byte of a request to the head of the answer, and between two bytes of that.
+    package var timeout = Duration.seconds(10)
     /// A file with the bearer token (RFC 6750), which nobody else can read.
     package var tokenFile: FilePath?
     /// Whose the token is: of one that serves all users of a machine the administrator; `nil` for the user.
@@ -47,10 +47,11 @@ package struct CollectorSettings: Sendable, Equatable {
     /// What can only be seen when everything is known.
     package func check() throws(ConfigurationError) {
         guard let url, !url.isFitForToken else { return }
-        let isSecret = headers.contains { $0.name.lowercased() == "authorization" }
-        guard tokenFile != nil || isSecret else { return }
+        // What a header is for nobody but its owner knows.
+        guard tokenFile != nil || !headers.isEmpty else { return }
         throw ConfigurationError(
             place: tokenFile != nil ? "collector.tokenFile" : OTLPVariables.headers,
-            problem: "\(url) would carry the token for everybody to read", mend: "use an https URL")
+            problem: "\(url) would carry \(tokenFile != nil ? "the token" : "headers") for everybody to read",
+            mend: "use an https URL")
     }
 }

@@ -14,13 +14,15 @@ extension HTTPClient.Configuration {
     /// - Parameters:
     ///   - authorityFile: certificates that are trusted besides the system's.
     ///   - maximumAnswerBytes: after decompression.
+    ///   - patience: how long an answer may take.
     /// - Throws: for a file of certificates that holds none.
     init(
-        authorityFile: FilePath?, proxy: ProxySettings?, maximumAnswerBytes: Int
+        authorityFile: FilePath?, proxy: ProxySettings?, maximumAnswerBytes: Int,
+        patience: TimeAmount = .seconds(10)
     ) throws(ConfigurationError) {
         self.init(
             tlsConfiguration: try Self.tls(authorityFile), redirectConfiguration: .disallow,
-            timeout: .init(connect: .seconds(5), read: .seconds(10)),
+            timeout: .init(connect: .seconds(5), read: patience),
             decompression: .enabled(limit: .size(maximumAnswerBytes)))
         httpVersion = .http1Only
         connectionPool.idleTimeout = .seconds(10)

@@ -26,7 +26,7 @@ struct HTTPExporter: Exporter {
     ) throws(ConfigurationError) {
         let configuration = try HTTPClient.Configuration(
             authorityFile: settings.authorityFile, proxy: settings.proxy,
-            maximumAnswerBytes: Self.maximumAnswerBytes)
+            maximumAnswerBytes: Self.maximumAnswerBytes, patience: TimeAmount(settings.timeout))
         client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
         loop = group.next()
         self.url = url

@@ -213,8 +213,13 @@ extension Store {
         case .delivered, .partlyDelivered, .rejected:
             if hasAnsweredFlushWaiters { await keepSent() }
             answerFlushWaiters()
-            if disableWaiters.isEmpty, !isDiscardOwed { return true }
-            _ = await endExports(.cancelled)
+            guard disableWaiters.isEmpty, !isDiscardOwed else {
+                _ = await endExports(.cancelled)
+                return false
+            }
+            // A server in trouble is given time before it refuses the next batch as well.
+            guard case .rejected(let status) = outcome, status >= 500 else { return true }
+            _ = await endExports(.retryLater(delay: nil, reason: "HTTP \(status)"))
         case .retryLater, .cutOff, .stop, .cancelled:
             if wasRedirected, isExportWanted { return true }
             _ = await endExports(wasRedirected ? .cancelled : outcome)
