@@ -87,7 +87,7 @@ struct IndependentParserTests {
             lines.append(line.serialized())
         }
 
-        guard let output = try Self.run(program, [option, script], lines) else {
+        guard let output = try IndependentReader.run(program, [option, script], lines) else {
             try Test.cancel("\(program) is missing")
         }
         #expect(output == "2000 read\n", "seed \(seed)")
@@ -101,36 +101,15 @@ struct IndependentParserTests {
         // What is written anew is a key or two, a value and their layout, however long the old value was.
         return new.count - prefix - suffix <= 200
     }
-
-    private static func run(_ program: String, _ arguments: [String], _ lines: [String]) throws -> String? {
-        let file = FileManager.default.temporaryDirectory.appending(path: "slj-\(UUID().uuidString.prefix(8))")
-        defer { try? FileManager.default.removeItem(at: file) }
-        try Data(lines.joined(separator: "\n").utf8).write(to: file)
-        let process = Process()
-        let pipe = Pipe()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [program] + arguments + [file.path]
-        process.standardOutput = pipe
-        try process.run()
-        let output = try pipe.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        return process.terminationStatus == 127 ? nil : String(decoding: output, as: UTF8.self)
-    }
 }
 
-/// Strict JSON objects in any layout that JSON allows (SplitMix64).
+/// Strict JSON objects in any layout that JSON allows.
 private struct DocumentGenerator: RandomNumberGenerator {
-    private var state: UInt64
+    private var numbers: SplitMix64
 
-    init(seed: UInt64) { state = seed }
+    init(seed: UInt64) { numbers = SplitMix64(seed: seed) }
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-        return value ^ value >> 31
-    }
+    mutating func next() -> UInt64 { numbers.next() }
 
     private mutating func one(of choices: [String]) -> String {
         choices[Int.random(in: 0..<choices.count, using: &self)]
