@@ -122,9 +122,25 @@ struct RepositoryTests {
     func topLevel() throws {
         let names = try FileManager.default.contentsOfDirectory(atPath: Self.root).filter { !$0.hasPrefix(".") }
         let expected: Set = [
-            "Package.swift", "Makefile", "README.md", "LICENSE", "Documentation", "Sources", "Tests", "systemd",
+            "Package.swift", "Makefile", "README.md", "SECURITY.md", "LICENSE", "Documentation", "Sources", "Tests",
+            "systemd",
         ]
         #expect(Set(names).subtracting(["Package.resolved"]) == expected)
+    }
+
+    @Test("each promise of SECURITY.md has tests that carry its number")
+    func security() throws {
+        let page = try String(contentsOfFile: Self.root + "/SECURITY.md", encoding: .utf8)
+        let cited = Set(page.matches(of: #/F[0-9]{3}/#).map { String($0.0) })
+        let tests = try FileManager.default.subpathsOfDirectory(atPath: Self.root + "/Tests").filter {
+            $0.hasSuffix(".swift")
+        }
+        let names = try tests.map { try String(contentsOfFile: Self.root + "/Tests/" + $0, encoding: .utf8) }.joined()
+        let shown = Set(
+            names.matches(of: #/\[[^\]\n]*F[0-9]{3}[^\]\n]*\]/#).flatMap { match in
+                String(match.0).matches(of: #/F[0-9]{3}/#).map { String($0.0) }
+            })
+        #expect(cited.count > 30 && cited.isSubset(of: shown), "\(cited.subtracting(shown).sorted())")
     }
 
     @Test("README is short enough to be read, its tables apart, which are looked up")
