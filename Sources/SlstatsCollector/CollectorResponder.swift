@@ -30,7 +30,10 @@ package struct CollectorResponder: HTTPResponder {
         self.metrics = metrics
         self.logger = logger
         let threshold = settings.threshold
-        figures = Cached { try await store.figures(threshold: threshold) }
+        // Days that are over do not change.
+        figures = Cached(stays: { threshold > 1 && $0.days.last?.day == EventStore.today - 1 }) {
+            try await store.figures(threshold: threshold)
+        }
         stored = Cached { (try await store.count(), try await store.bytes()) }
         admission = Admission(
             requestsPerMinute: settings.requestsPerMinute, maximumInFlight: settings.maximumInFlight)

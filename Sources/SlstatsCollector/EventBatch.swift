@@ -1,6 +1,7 @@
 // This source file is part of the slstats project
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Crypto
 internal import OrderedJSON
 
 /// The body of a request: a JSON array of events, each an object with a string `id`.
@@ -12,6 +13,8 @@ package struct EventBatch: Sendable, Equatable {
         package let id: String
         /// Unix milliseconds; 0 where the sender gave none.
         package let timestamp: Int64
+        /// A number for the random id of the installation: telling them apart is all it is for.
+        package let installation: Int64?
         /// What the page counts, by ``EventColumn``; `nil` where the sender gave none.
         package let columns: [String?]
         /// The event's own bytes.
@@ -61,21 +64,28 @@ package struct EventBatch: Sendable, Equatable {
         events.append(
             Event(
                 id: id, timestamp: json["timestamp"]?.integer ?? 0,
+                installation: json["frameworkLocalUserId"]?.string.map(Self.number),
                 columns: EventColumn.allCases.map { $0.value(in: json) }, body: String(decoding: element, as: UTF8.self)
             ))
     }
 }
 
+extension EventBatch {
+    /// The first eight bytes of SHA-256: comparing numbers takes half as long as comparing texts.
+    static func number(of installation: String) -> Int64 {
+        SHA256.hash(data: Array(installation.utf8)).prefix(8).reduce(0) { $0 << 8 | Int64($1) }
+    }
+}
+
 /// What is looked at often enough to have a column of its own; the names are those of the table.
 package enum EventColumn: String, CaseIterable, Sendable {
-    case installation, cli, version, command, provider, runtime, outcome
+    case cli, version, command, provider, runtime, outcome
 
     private static let maximumBytes = 256
 
     /// Where it stands in an event.
     package var path: [String] {
         switch self {
-        case .installation: ["frameworkLocalUserId"]
         case .cli: ["cliName"]
         case .version: ["versions", "serverless"]
         case .command: ["command"]

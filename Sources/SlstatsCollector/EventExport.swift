@@ -21,7 +21,8 @@ extension EventStore {
         _ format: EventExport, since moment: Int64 = 0, _ write: @escaping @Sendable ([UInt8]) throws -> Void
     ) async throws {
         try await database.read { database in
-            let names = ["id", "timestamp", "received"] + EventColumn.allCases.map(\.rawValue) + ["body"]
+            let numbers = ["timestamp", "received", "installation"]
+            let names = ["id"] + numbers + EventColumn.allCases.map(\.rawValue) + ["body"]
             let sql = "SELECT \(names.joined(separator: ", ")) FROM event WHERE received >= ? ORDER BY received, rowid"
             if format == .csv { try write(Array((names.joined(separator: ",") + "\r\n").utf8)) }
             let rows = try Row.fetchCursor(database, sql: sql, arguments: [moment])
@@ -32,7 +33,7 @@ extension EventStore {
                     let fields = names.map { name in
                         // Numbers and events are no text that a spreadsheet would take for a formula.
                         Self.quoted(
-                            row[name] as String? ?? "", isText: !["timestamp", "received", "body"].contains(name))
+                            row[name] as String? ?? "", isText: name != "body" && !numbers.contains(name))
                     }
                     try write(Array(fields.joined(separator: [UInt8(ascii: ",")])) + [0x0d, 0x0a])
                 }

@@ -54,19 +54,24 @@ package struct EventStore: Sendable {
                 table.column("timestamp", .integer).notNull()
                 table.column("received", .integer).notNull().defaults(to: 0)
                 table.column("batch", .text)
+                table.column("installation", .integer)
                 // Before the body, so that counting need not read that.
                 for column in EventColumn.allCases { table.column(column.rawValue, .text) }
                 table.column("body", .text).notNull()
             }
+            database.add(
+                function: DatabaseFunction("installation_number", argumentCount: 1, pure: true) { values in
+                    String.fromDatabaseValue(values[0]).map(EventBatch.number)
+                })
             let names = EventColumn.allCases.map(\.rawValue).joined(separator: ", ")
             let values = EventColumn.allCases.map { column in
                 "json_extract(body, '$.\(column.path.map { "\"\($0)\"" }.joined(separator: "."))')"
             }
             try database.execute(
                 sql: """
-                    INSERT INTO new (id, timestamp, received, batch, \(names), body)
+                    INSERT INTO new (id, timestamp, received, batch, installation, \(names), body)
                     SELECT id, timestamp, CASE WHEN timestamp BETWEEN 1 AND ?1 THEN timestamp ELSE ?1 END, batch,
-                    \(values.joined(separator: ", ")), body FROM event
+                    installation_number(json_extract(body, '$.frameworkLocalUserId')), \(values.joined(separator: ", ")), body FROM event
                     """, arguments: [Self.now])
             try database.drop(table: "event")
             // Of a view of the owner's, which means the table that is not there for a moment.
@@ -74,13 +79,19 @@ package struct EventStore: Sendable {
             try database.rename(table: "new", to: "event")
             try database.execute(sql: "PRAGMA legacy_alter_table = OFF")
             try database.create(index: "event_timestamp", on: "event", columns: ["timestamp"])
-            try database.create(index: "event_received", on: "event", columns: ["received"])
+            // All that is counted stands in it, so the bodies are not read for that.
+            try database.create(
+                index: "event_received", on: "event",
+                columns: ["received", "installation"] + EventColumn.allCases.map(\.rawValue))
         }
         return migrator
     }
 
     /// Unix milliseconds.
     static var now: Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
+
+    /// In days since 1970, UTC.
+    static var today: Int64 { now / Figures.millisecondsPerDay }
 
     /// One transaction a batch: either all of it is kept or none.
     ///
@@ -89,8 +100,8 @@ package struct EventStore: Sendable {
         let names = EventColumn.allCases.map(\.rawValue)
         let marks = Array(repeating: "?", count: names.count).joined(separator: ", ")
         let sql = """
-            INSERT INTO event (id, timestamp, received, batch, \(names.joined(separator: ", ")), body)
-            VALUES (?, ?, ?, ?, \(marks), ?) ON CONFLICT (id) DO NOTHING
+            INSERT INTO event (id, timestamp, received, batch, installation, \(names.joined(separator: ", ")), body)
+            VALUES (?, ?, ?, ?, ?, \(marks), ?) ON CONFLICT (id) DO NOTHING
             """
         let received = Self.now
         return try await database.write { database in
@@ -98,7 +109,7 @@ package struct EventStore: Sendable {
             let statement = try database.cachedStatement(sql: sql)
             for event in batch.events {
                 let values: [(any DatabaseValueConvertible)?] =
-                    [event.id, event.timestamp, received, name] + event.columns + [event.body]
+                    [event.id, event.timestamp, received, name, event.installation] + event.columns + [event.body]
                 try statement.execute(arguments: StatementArguments(values))
                 inserted += database.changesCount
             }

@@ -73,16 +73,15 @@ extension EventStore {
                     let found = counted[day] ?? (events: 0, installations: threshold)
                     return Figures.Day(day: day, events: found.installations >= threshold ? found.events : nil)
                 },
-                tables: try EventColumn.allCases.filter { $0 != .installation }.map { column in
-                    Figures.Table(column: column, rows: try query.rows(of: column))
-                }, installations: total >= threshold || total == 0 ? total : nil, threshold: threshold)
+                tables: try query.tables(), installations: total >= threshold || total == 0 ? total : nil,
+                threshold: threshold)
         }
     }
 }
 
 /// The questions to SQLite, which sorts and folds: what senders make up is not brought into memory.
 private struct FiguresQuery {
-    private static let installations = "COUNT(DISTINCT COALESCE(installation, ''))"
+    private static let installations = "COUNT(DISTINCT COALESCE(installation, 0))"
     /// Behind it come the two ends of the period.
     private static let events = "FROM event WHERE received >= ? AND received < ?"
 
@@ -105,25 +104,34 @@ private struct FiguresQuery {
         }
     }
 
+    func tables() throws -> [Figures.Table] {
+        let counts = EventColumn.allCases.map { "COUNT(\($0.rawValue))" }.joined(separator: ", ")
+        let totals = try Row.fetchOne(database, sql: "SELECT \(counts) \(Self.events)", arguments: ends)
+        return try EventColumn.allCases.enumerated().map { index, column in
+            Figures.Table(column: column, rows: try rows(of: column, total: totals?[index] ?? 0))
+        }
+    }
+
     /// What senders themselves call other belongs to what is folded.
-    func rows(of column: EventColumn) throws -> [Figures.Row] {
+    private func rows(of column: EventColumn, total: Int) throws -> [Figures.Row] {
         let name = column.rawValue
         let sql = """
             SELECT \(name), COUNT(*), \(Self.installations) AS installations \(Self.events) AND \(name) IS NOT NULL
             GROUP BY 1 HAVING installations >= ? AND \(name) <> 'other' ORDER BY 2 DESC, 1 LIMIT \(Figures.maximumRows)
             """
         let shown = try Row.fetchAll(database, sql: sql, arguments: ends + [threshold])
+        let rows = shown.map { Figures.Row(value: $0[0], events: $0[1], installations: $0[2]) }
+        let rest = total - rows.reduce(0) { $0 + ($1.events ?? 0) }
+        guard rest > 0 else { return rows }
         let names = shown.map { $0[0] as String }
         let marks = Array(repeating: "?", count: names.count).joined(separator: ", ")
-        let rest = try Row.fetchOne(
+        let installations = try Int.fetchOne(
             database,
             sql: """
-                SELECT COUNT(*), \(Self.installations) \(Self.events)
+                SELECT \(Self.installations) \(Self.events)
                 AND \(name) IS NOT NULL AND \(name) NOT IN (\(marks))
                 """, arguments: ends + StatementArguments(names))
-        let rows = shown.map { Figures.Row(value: $0[0], events: $0[1], installations: $0[2]) }
-        guard let rest, (rest[0] as Int) > 0 else { return rows }
-        let isShown = (rest[1] as Int) >= threshold
-        return rows + [Figures.Row(value: nil, events: isShown ? rest[0] : nil, installations: nil)]
+        let isShown = installations ?? 0 >= threshold
+        return rows + [Figures.Row(value: nil, events: isShown ? rest : nil, installations: nil)]
     }
 }

@@ -51,10 +51,10 @@ package struct FiguresPage {
         svg { display: block; } .bar { fill: var(--bar); } .rest { fill: var(--rest); }
         svg text { font: 11px system-ui, sans-serif; fill: currentColor; }
         .days svg { width: 100%; height: auto; }
-        .tables { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 2rem; margin-top: 2rem; }
+        .tables { display: grid; grid-template-columns: repeat(auto-fit, minmax(21rem, 1fr)); gap: 2rem; margin-top: 2rem; }
         table { border-collapse: collapse; width: 100%; } td, th { padding: .1rem .4rem; text-align: left; }
         td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-        td.value { max-width: 12rem; overflow-wrap: anywhere; }
+        td.value { min-width: 7rem; max-width: 10rem; overflow-wrap: break-word; }
         """
 
     // MARK: - Days
@@ -124,7 +124,6 @@ package struct FiguresPage {
 
     private static func title(of column: EventColumn) -> String {
         switch column {
-        case .installation: "Installations"
         case .cli: "Programs"
         case .version: "Versions"
         case .command: "Commands"
