@@ -50,7 +50,10 @@ extension Spool {
     /// Removes the segments of which nothing is left.
     package mutating func removeExcluded() throws(FileError) {
         guard !excluded.isEmpty else { return }
-        if pendingEvents == 0, settled.isEmpty, inDelivery == nil { return try discardAll(as: .onRequest) }
+        // That would take with it what was left alone, which nobody has dropped.
+        if pendingEvents == 0, settled.isEmpty, inDelivery == nil, lowestLeftAlone == nil {
+            return try discardAll(as: .onRequest)
+        }
         try drop(
             batches.filter {
                 settled[$0.id] == nil && $0.id != inDelivery && excludedCount(in: $0) == $0.eventCount
