@@ -58,7 +58,7 @@ extension Store {
         configured = next
         combine()
         readAhead = nil
-        if before.collector != configuration.collector { refusedBytes = .max }
+        if before.collector != configuration.collector { forgetCollector() }
         spool.limits = next.spool
         consent.mode = next.consentMode
         if senderLimits.perHour != next.senderEventsPerHour {

@@ -35,7 +35,8 @@ struct DemoTests {
             let temporary = sandbox.home + "/tmp"
             try FileManager.default.createDirectory(atPath: temporary, withIntermediateDirectories: true)
             let status = try await Self.interruptDemo(in: sandbox, bin, at: line, temporary)
-            #expect(status == .exited(130))
+            let errors = try? String(contentsOfFile: sandbox.home + "/errors", encoding: .utf8)
+            #expect(status == .exited(130), "\(errors ?? "no file of errors")")
             #expect(try FileManager.default.contentsOfDirectory(atPath: temporary).isEmpty)
         }
     }
@@ -46,7 +47,8 @@ struct DemoTests {
     ) async throws -> TerminationStatus {
         let result = try await Subprocess.run(
             Configuration(
-                executable: .path(FilePath(demo)), arguments: [bin],
+                executable: .name("bash"),
+                arguments: ["-c", "exec \"$0\" \"$1\" 2> \"$2\"", demo, bin, sandbox.home + "/errors"],
                 environment: sandbox.environment(["TMPDIR": temporary])),
             input: .none, output: .sequence, error: .discarded
         ) { execution in

@@ -189,6 +189,52 @@ struct DeliveryRulesTests {
         #expect(plan.sent == 25 && plan.next?.range == 25..<50)
     }
 
+    @Test("a part of a batch has the same key whatever was dropped of the batch between two attempts")
+    func keysAfterDropping() {
+        var random = RandomNumberGenerator64(seed: .random(in: 0...UInt64.max))
+        func parts(_ dropped: Set<Int>, _ poison: Set<Int>) -> [BatchID: Set<Int>] {
+            let bytes = Array((0..<40).map { #"{"n":\#($0)}"# }.joined().utf8)
+            var ranges: [Range<Int>] = []
+            for n in 0..<40 {
+                ranges.append(ranges.last.map { $0.upperBound..<$0.upperBound + (n > 9 ? 8 : 7) } ?? 0..<7)
+            }
+            let body = BatchBody(id: BatchID(number: 1, epoch: 2), bytes: bytes, events: ranges, dropped: dropped)
+            let left = (0..<40).filter { !dropped.contains($0) }
+            #expect(body.eventCount == left.count)
+            var plan = DeliveryPlan(batch: body.id, sizes: body.sizes, places: body.places)
+            var parts: [BatchID: Set<Int>] = [:]
+            while let request = plan.next {
+                let events = Set(left[request.range])
+                #expect(parts.updateValue(events, forKey: request.key) == nil)
+                plan.finished(poison.isDisjoint(with: events) ? .delivered(answer: []) : .rejected(status: 400))
+            }
+            #expect(plan.sent + plan.rejected.count == left.count)
+            return parts
+        }
+        for _ in 0..<200 {
+            func some(_ count: Int) -> Set<Int> {
+                Set((0..<count).map { _ in Int.random(in: 0..<40, using: &random) })
+            }
+            let (dropped, poison) = (some(10), some(2))
+            let whole = parts([], poison)
+            for (key, events) in parts(dropped, poison) {
+                // A key that both use is never for an event that the other had elsewhere.
+                if let before = whole[key] { #expect(events.isSubset(of: before), "seed \(random.seed)") }
+            }
+        }
+    }
+
+    @Test("of sizes that one collector refuses another is not told")
+    func otherCollector() {
+        var plan = DeliveryPlan(batch: BatchID(number: 11, epoch: 12), sizes: [100, 100])
+        plan.finished(.rejected(status: 413))
+        #expect(plan.refusedBytes == 203)
+        plan.collectorChanged(isolatesRefused: false)
+        #expect(plan.refusedBytes == .max)
+        plan.finished(.rejected(status: 400))
+        #expect(plan.rejected == [0])
+    }
+
     @Test("while the collector is away the plan stays where it is")
     func away() {
         var plan = DeliveryPlan(batch: BatchID(number: 11, epoch: 12), sizes: [1, 1, 1, 1])

@@ -51,8 +51,16 @@ struct SpoolDiscardTests {
 
             #expect(spool.pendingEvents == 0)
             #expect(spool.ledger.dropped == [.telemetryDisabled: 4], "step \(step)")
+            // What is recorded now was not said no to.
+            try spool.record("{}")
+            try spool.removeDiscarded()
+            #expect(!spool.isRemovalOwed)
+            #expect(spool.pendingEvents == 1, "step \(step)")
+            #expect(files.spoolFiles.count == 1, "step \(step)")
+            try spool.discardAll(as: .telemetryDisabled)
             #expect(files.spoolFiles.isEmpty, "step \(step)")
             #expect(spool.isConserved)
+            #expect(spool.recordedEvents == 5)
             #expect(try Spool.open(files).pendingEvents == 0)
             if isOver { return }
         }

@@ -136,6 +136,7 @@ struct SpoolModelTests {
                 do { try spool.discardAll(as: .telemetryDisabled) } catch {
                     try spool.discardAll(as: .telemetryDisabled)
                 }
+                try spool.removeDiscarded()
                 guard files.spoolFiles.isEmpty else {
                     throw Failure(description: "left after a no: \(files.spoolFiles)")
                 }

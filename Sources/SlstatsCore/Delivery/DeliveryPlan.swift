@@ -12,6 +12,8 @@ package struct DeliveryPlan: Sendable, Equatable {
         package let key: BatchID
         /// Which events.
         package let range: Range<Int>
+        /// Where they stood in the batch before some of it was dropped: the same key means the same place.
+        fileprivate let places: Range<Int>
     }
 
     /// A collector that refuses this many requests of one batch for what is in them does not mean single events.
@@ -21,7 +23,8 @@ package struct DeliveryPlan: Sendable, Equatable {
     private static let bytesInFlight = 32 << 10
 
     private let sizes: [Int]
-    private let isolatesRefused: Bool
+    private let positions: [Int]
+    private var isolatesRefused: Bool
     /// The next one is the last.
     private var requests: [Request]
     private var refusals = 0
@@ -38,13 +41,19 @@ package struct DeliveryPlan: Sendable, Equatable {
 
     /// - Parameters:
     ///   - sizes: the bytes of each event.
+    ///   - places: where each stood in the batch, ascending, and how many there were, if some of it was dropped.
     ///   - refusedBytes: what was learnt from other batches.
     ///   - isolatesRefused: look for the event for which a request is refused.
-    package init(batch: BatchID, sizes: [Int], refusedBytes: Int = .max, isolatesRefused: Bool = true) {
+    package init(
+        batch: BatchID, sizes: [Int], places: BatchBody.Places? = nil, refusedBytes: Int = .max,
+        isolatesRefused: Bool = true
+    ) {
         self.sizes = sizes
+        let places = places ?? BatchBody.Places(positions: Array(sizes.indices), count: sizes.count)
+        positions = places.positions
         self.isolatesRefused = isolatesRefused
         self.refusedBytes = refusedBytes
-        requests = sizes.isEmpty ? [] : [Request(key: batch, range: sizes.indices)]
+        requests = sizes.isEmpty ? [] : [Request(key: batch, range: sizes.indices, places: 0..<places.count)]
         splitWhatIsTooLarge()
     }
 
@@ -56,6 +65,12 @@ package struct DeliveryPlan: Sendable, Equatable {
 
     /// `nil` when the fate of every event is known.
     package var next: Request? { requests.last }
+
+    /// What the one before has said of sizes says nothing of this one.
+    package mutating func collectorChanged(isolatesRefused: Bool) {
+        refusedBytes = .max
+        self.isolatesRefused = isolatesRefused
+    }
 
     package mutating func finished(_ outcome: DeliveryOutcome) {
         guard let request = requests.last else { return }
@@ -98,10 +113,20 @@ package struct DeliveryPlan: Sendable, Equatable {
     }
 
     private mutating func split() {
-        let request = requests.removeLast()
-        let middle = request.range.lowerBound + request.range.count / 2
-        requests.append(Request(key: request.key.half(1), range: middle..<request.range.upperBound))
-        requests.append(Request(key: request.key.half(0), range: request.range.lowerBound..<middle))
+        guard let request = requests.popLast() else { return }
+        let others = requests.count
+        let middle = request.places.lowerBound + request.places.count / 2
+        append(request.key.half(1), middle..<request.places.upperBound)
+        append(request.key.half(0), request.places.lowerBound..<middle)
+        // The same events once more would be no half.
+        if requests.count == others + 1, requests.last?.range == request.range { split() }
+    }
+
+    /// Of a half that was dropped as a whole there is no request.
+    private mutating func append(_ key: BatchID, _ places: Range<Int>) {
+        let first = positions.firstIndex { $0 >= places.lowerBound } ?? positions.endIndex
+        let end = positions.firstIndex { $0 >= places.upperBound } ?? positions.endIndex
+        if first < end { requests.append(Request(key: key, range: first..<end, places: places)) }
     }
 
     /// As a JSON array.

@@ -42,16 +42,15 @@ package struct BatchReading: Sendable {
             bytes = try files.read(path, limit: Spool.maximumSegmentBytes)
         }
         let content = SegmentContent(scanning: bytes)
-        let own = content.events.indices.filter {
-            batch.owns(content.events[$0], at: $0) && !excluded.contains(content.events[$0].sequence)
-        }.map { index in
-            let event = content.events[index]
+        let owned = content.events.indices.filter { batch.owns(content.events[$0], at: $0) }.map { content.events[$0] }
+        let dropped = excluded.isEmpty ? [] : owned.indices.filter { excluded.contains(owned[$0].sequence) }
+        let ranges = owned.map { event in
             guard let narrowed = narrowing?.narrowed(event, in: bytes) else { return event.json }
             bytes += narrowed
             return bytes.count - narrowed.count..<bytes.count
         }
         return Outcome(
-            body: BatchBody(id: batch.id, bytes: bytes, events: own),
+            body: BatchBody(id: batch.id, bytes: bytes, events: ranges, dropped: Set(dropped)),
             damaged: content.damaged.map { Array(bytes[$0]) }, tornTail: Array(bytes[content.tornTail]))
     }
 }

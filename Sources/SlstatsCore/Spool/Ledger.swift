@@ -63,6 +63,9 @@ package struct Ledger: Sendable, Equatable {
 
     mutating func forget(_ numbers: Set<UInt64>) { resolved.subtract(numbers) }
 
+    /// With more of them it could not be written.
+    var fits: Bool { ranges.count <= Self.maximumRanges }
+
     func accountsFor(_ name: SegmentName) -> Bool { name.number < floor || resolved.contains(name.number) }
 }
 
@@ -138,7 +141,7 @@ extension Ledger {
 
     /// Writes the slot that does not hold the last state.
     mutating func write(to path: FilePath, files: any FileSystem) throws(FileError) {
-        guard ranges.count <= Self.maximumRanges else { throw FileError("write", path, .noSpace) }
+        precondition(fits, "a ledger with more ranges than its slot holds")
         var next = self
         next.generation += 1
         let slot = next.slot

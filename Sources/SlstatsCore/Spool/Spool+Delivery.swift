@@ -126,11 +126,28 @@ extension Spool {
         hasUnsavedRefusals = false
     }
 
-    /// Enters everything that is settled in the ledger, in one write. It is durable before a file goes.
+    /// Enters what is settled in the ledger, in one write. It is durable before a file goes.
+    ///
+    /// Of batches here and there only as many as the ledger can name; the others are entered when the files of these are
+    /// gone for good.
     package mutating func accountForSettled() throws(FileError) {
         guard !settled.isEmpty else { return }
-        let done = batches.filter { settled[$0.id] != nil }
+        var done = batches.filter { settled[$0.id] != nil && !unkept.contains($0.id) }
+        var next = ledger(with: done)
+        while !next.fits, !done.isEmpty {
+            done.removeLast()
+            next = ledger(with: done)
+        }
         guard !done.isEmpty else { return }
+        try write(next)
+        let gone = Set(done.map(\.id))
+        removeBatches { gone.contains($0.id) }
+        for id in gone { settled[id] = nil }
+        removable += done.filter { $0.lines == nil }.map(\.name)
+        ledger.forget(Set(done.filter { $0.lines != nil }.map(\.name.number)))
+    }
+
+    private func ledger(with done: [SealedBatch]) -> Ledger {
         var next = ledger
         for batch in done {
             guard let entry = settled[batch.id] else { continue }
@@ -140,12 +157,7 @@ extension Spool {
         }
         let names = done.map(\.name)
         next.resolve(names, floor: floor(without: Set(names)))
-        try write(next)
-        let entries = settled
-        removeBatches { entries[$0.id] != nil }
-        settled = [:]
-        removable += done.filter { $0.lines == nil }.map(\.name)
-        ledger.forget(Set(done.filter { $0.lines != nil }.map(\.name.number)))
+        return next
     }
 
     /// The lowest number that is still needed.

@@ -21,16 +21,29 @@ extension Spool {
         // On a disk that takes no ledger, what somebody said no to goes first; a crash in between costs the count.
         let isCounted = (try? write(next)) != nil
         if !isCounted {
-            try removeSegments()
+            try removeSegments(below: nextNumber)
             ledger = next
         }
         removeBatches { _ in true }
-        settled = [:]
+        (settled, unkept) = ([:], [])
         closing = []
         open = nil
+        lowestLeftAlone = nil
         forgetExcluded()
         settleExclusionProblem()
-        if isCounted { try removeSegments() }
+        guard isCounted else { return }
+        removalOwed = nextNumber
+        try? removeDiscarded()
+    }
+
+    /// Everything was dropped, but some of it is still on disk. It is never sent, whatever happens.
+    package var isRemovalOwed: Bool { removalOwed != nil }
+
+    /// Removes what was dropped and is still on disk; what was recorded since stays.
+    package mutating func removeDiscarded() throws(FileError) {
+        guard let removalOwed else { return }
+        try removeSegments(below: removalOwed)
+        self.removalOwed = nil
     }
 
     /// Makes room for a no to be written down elsewhere on the same disk.
@@ -38,20 +51,28 @@ extension Spool {
 
     /// Removes every segment there is: also one that could not be read or is of a later format, since it may hold events
     /// from before the no.
-    private mutating func removeSegments() throws(FileError) {
+    ///
+    /// - Parameter number: of the first one that stays.
+    private mutating func removeSegments(below number: UInt64) throws(FileError) {
         let names: [String]
         do throws(FileError) { names = try files.names(in: folder) } catch {
             guard error.errno == .noSuchFileOrDirectory else { throw error }
             return
         }
-        for name in names.compactMap(SegmentName.init(fileName:)) {
-            try files.remove(folder.appending(name.fileName))
+        var failure: FileError?
+        for name in names.compactMap(SegmentName.init(fileName:)) where name.number < number {
+            let path = folder.appending(name.fileName)
+            do throws(FileError) { try files.remove(path) } catch {
+                // A folder that bears such a name is none of ours, and holds no event.
+                if (try? files.status(of: path))?.kind != .folder { failure = error }
+            }
         }
         folderChange += 1
+        if let failure { throw failure }
         try files.syncFolder(folder)
         syncedFolderChange = folderChange
         unlinked = []
-        ledger.forget(ledger.resolved)
-        lowestLeftAlone = nil
+        // Below the floor as they are, nobody has to know of them.
+        ledger.forget(ledger.resolved.filter { $0 < number })
     }
 }

@@ -35,17 +35,26 @@ extension Spool {
         batches.first { $0.sequences?.contains(sequence) == true }?.id
     }
 
-    /// Takes events out, durably; what is not pending is left out.
+    /// Takes events out at once, whatever it throws, and durably when it returns; what is not pending is left out.
     ///
     /// - Returns: how many there were.
     package mutating func exclude(_ sequences: some Sequence<UInt64>) throws(FileError) -> Int {
-        let new = excluded.union(sequences.filter(isPending))
-        guard new.count > excluded.count else { return 0 }
-        let added = new.count - excluded.count
-        try files.replace(excludedPath, with: Self.excludedJSON(new).serializedBytes())
-        excluded = new
-        return added
+        let before = excluded.count
+        excluded.formUnion(sequences.filter(isPending))
+        guard excluded.count > before || hasUnsavedExclusions else { return 0 }
+        try saveExcluded()
+        return excluded.count - before
     }
+
+    private mutating func saveExcluded() throws(FileError) {
+        hasUnsavedExclusions = true
+        let (path, files, json) = (excludedPath, files, Self.excludedJSON(excluded).serializedBytes())
+        _ = try reserve.withRoom { () throws(FileError) in try files.replace(path, with: json) }
+        hasUnsavedExclusions = false
+    }
+
+    /// Something was dropped that is still on disk.
+    package var hasExcluded: Bool { !excluded.isEmpty }
 
     /// Removes the segments of which nothing is left.
     package mutating func removeExcluded() throws(FileError) {
@@ -64,8 +73,10 @@ extension Spool {
     mutating func forgetExcluded() {
         guard !excluded.isEmpty else { return }
         excluded = excluded.filter(isStored)
+        guard excluded.isEmpty else { return }
         // What is left in the file means nothing: no event has such a number any more.
-        if excluded.isEmpty { try? files.remove(excludedPath) }
+        hasUnsavedExclusions = false
+        try? files.remove(excludedPath)
     }
 
     /// Called at the start. What cannot be read was written for a reason: nothing leaves until somebody has decided.
@@ -76,9 +87,23 @@ extension Spool {
             guard let numbers = (try? JSON(parsing: bytes))?["sequences"]?.array else {
                 return noteUnreadable("it is not what slstats drop writes")
             }
-            excluded = Set(numbers.compactMap(\.integer).map { UInt64(clamping: $0) }).filter(isStored)
+            let noted = Set(numbers.compactMap(\.integer).filter { (1...1 << 60).contains($0) }.map { UInt64($0) })
+            excluded = noted.filter(isStored)
+            forgetStale(noted)
         } catch {
             noteUnreadable("\(error)")
+        }
+    }
+
+    /// A number that a loss of power took is given to another event, which nobody has dropped.
+    private mutating func forgetStale(_ noted: Set<UInt64>) {
+        guard noted.count > excluded.count else { return }
+        do throws(FileError) {
+            if excluded.isEmpty { try files.remove(excludedPath) } else { try saveExcluded() }
+        } catch {
+            let last = max(ledger.lastSequence, noted.max() ?? 0)
+            ledger.uncounted += Int64(clamping: last - ledger.lastSequence)
+            ledger.lastSequence = last
         }
     }
 

@@ -113,7 +113,7 @@ extension Spool {
         guard count <= limits.maximumBytes else { throw FileError("append", folder, .diskQuotaExceeded) }
         var doomed: [SealedBatch] = []
         var excess = bytes + count - limits.maximumBytes
-        for batch in batches where batch.id != inDelivery && excess > 0 {
+        for batch in batches where batch.id != inDelivery && !unkept.contains(batch.id) && excess > 0 {
             doomed.append(batch)
             excess -= batch.bytes
         }

@@ -30,10 +30,16 @@ package struct Spool {
     var hasUnsavedRefusals = false
     /// Pending, but taken out: by their sequence numbers.
     var excluded: Set<UInt64> = []
+    /// The file does not say so yet.
+    var hasUnsavedExclusions = false
     /// Why nobody knows which these are.
     package internal(set) var exclusionProblem: String?
     /// Batches whose outcome is certain, but which the ledger has not taken yet: they are not sent again.
     var settled: [BatchID: Ledger.Entry] = [:]
+    /// Of those, the ones that are not in the record of what left: they stay on disk until they are.
+    package var unkept: Set<BatchID> = []
+    /// Segments with lower numbers are dropped, but may still be on disk.
+    var removalOwed: UInt64?
     /// The lowest number of a segment that stays where it is: of a later format, or for the next start to look at.
     var lowestLeftAlone: UInt64?
     /// Counts what happens to the names in the folder.
@@ -118,7 +124,7 @@ package struct Spool {
 
     package var pendingEvents: Int { storedEvents - excluded.count }
     /// The same with those that were taken out.
-    var storedEvents: Int {
+    package var storedEvents: Int {
         closing.reduce(sealed.events + (open?.eventCount ?? 0)) { $0 + $1.eventCount }
     }
     package var bytes: Int { closing.reduce(sealed.bytes + (open?.bytes ?? 0)) { $0 + $1.bytes } }

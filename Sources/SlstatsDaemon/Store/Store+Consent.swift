@@ -34,7 +34,7 @@ extension Store {
     /// said it; doubt, a file that cannot be read, only holds it back.
     func obeyConsent() {
         if hasStaged { _ = commitStaged() }
-        guard spool.pendingEvents > 0, let objection = objection() else { return }
+        guard spool.storedEvents > 0, let objection = objection() else { return }
         if objection.isPlainNo { isDiscardOwed = true }
         if let runningExport {
             // What the collector has taken by now counts as sent; the end of the export says which, and discards.
@@ -101,6 +101,10 @@ extension Store {
             if discardReason == .telemetryDisabled { recentIDs.removeAll() }
             discardReason = .telemetryDisabled
             for waiter in waiters { waiter.succeed() }
+            if spool.isRemovalOwed {
+                logger.warning("dropped events stay on disk for now, where nothing sends them")
+                reviewDebts()
+            }
         } catch {
             logger.error("pending events not discarded, will try again", metadata: ["error": "\(error)"])
             reviewDebts()
@@ -128,12 +132,13 @@ extension Store {
     func settleDebts() {
         consent.settleDebts()
         if isDiscardOwed, runningExport == nil { finishDiscarding() }
+        try? spool.removeDiscarded()
         reviewDebts()
     }
 
     /// A timer as long as something is owed, and from one second on the next time.
     func reviewDebts() {
-        guard !consent.hasDebts, !isDiscardOwed else { return armDebtTimer() }
+        guard !consent.hasDebts, !isDiscardOwed, !spool.isRemovalOwed else { return armDebtTimer() }
         debtTimer?.cancel()
         debtTimer = nil
         debtDelay = Self.firstDebtDelay

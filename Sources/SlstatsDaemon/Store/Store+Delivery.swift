@@ -100,6 +100,7 @@ extension Store {
                     settledAccountedFor()
                     guard removal != nil else { break }
                     await removalFinished()
+                    if spool.settledBatches > 0 { try? await sync().get() }
                     guard isExportStillWanted else { return await endExports(.cancelled) }
                     continue
                 }
@@ -167,7 +168,7 @@ extension Store {
         // Some of it may have been dropped since.
         if deliveryPlan?.batch != batch.id || deliveryPlan?.plan.eventCount != body.eventCount {
             let plan = DeliveryPlan(
-                batch: batch.id, sizes: body.sizes, refusedBytes: refusedBytes,
+                batch: batch.id, sizes: body.sizes, places: body.places, refusedBytes: refusedBytes,
                 isolatesRefused: configuration.collector.kind == .serverless)
             deliveryPlan = (batch.id, plan)
         }
@@ -270,13 +271,15 @@ extension Store {
         rotateIdentityIfDue()
         reportStatus()
         if !disableWaiters.isEmpty || isDiscardOwed { finishDiscarding() }
-        if case .exporting = flushMachine.state { return nil }
-        for waiter in flushWaiters { answer(waiter, outcome: summary) }
-        flushWaiters = []
-        if isReleased {
+        removeExcluded()
+        // What was taken back may go after all, and somebody waits for it.
+        if isReleased || outcome == .cancelled && !flushWaiters.isEmpty, isExportWanted {
             isReleased = false
             beginDelivering()
         }
+        if case .exporting = flushMachine.state { return nil }
+        for waiter in flushWaiters { answer(waiter, outcome: summary) }
+        flushWaiters = []
         return nil
     }
 
@@ -295,6 +298,7 @@ extension Store {
     nonisolated func stopWaiting() {
         loop.execute {
             self.assumeIsolated { store in
+                store.isStopping = true
                 for waiter in store.flushWaiters { store.answer(waiter, outcome: "the daemon stops") }
                 store.flushWaiters = []
             }

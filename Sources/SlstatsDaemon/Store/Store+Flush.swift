@@ -41,6 +41,8 @@ extension Store {
             answer(waiter, outcome: "waits until somebody has been told: slstats disclosure")
         } else if !isExportAllowed() {
             answer(waiter, outcome: "telemetry is off")
+        } else if isStopping {
+            answer(waiter, outcome: "the daemon stops")
         } else if spool.pendingEvents == 0 {
             answer(waiter, outcome: "nothing pending")
         } else {

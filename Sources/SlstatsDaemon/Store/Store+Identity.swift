@@ -25,18 +25,20 @@ extension Store {
     func rotateIdentity(_ stage: PlatformStage) throws(ProtocolError) -> JSON {
         if hasStaged { _ = commitStaged() }
         spool.rotate()
+        // First, since it only withholds: no batch from before gets the new id, however the rest ends, and nothing tries
+        // again with each delivery.
+        do throws(FileError) {
+            try identityRotation.note(now: clock.milliseconds, since: spool.lastSequence + 1)
+            try installationKey.renew(using: &random)
+        } catch {
+            throw ProtocolError(.refused, .stateUnavailable, "neither key nor id were made anew: \(error)")
+        }
         var problem: RcFileError?
         for stage in consent.stagesOnDisk().union([stage]) {
             if case .usable(let members) = consent.readRcFile(stage), members.frameworkID == nil { continue }
             guard consent.readRcFile(stage) != .missing else { continue }
             let new = RcFile.Change([RcFileMembers.frameworkIDKey], .string(EventID(using: &random).description))
             do throws(RcFileError) { try consent.change([new], in: stage) } catch { problem = error }
-        }
-        do throws(FileError) {
-            try installationKey.renew(using: &random)
-            try identityRotation.note(now: clock.milliseconds, since: spool.lastSequence + 1)
-        } catch {
-            throw ProtocolError(.refused, .stateUnavailable, "the key was not made anew: \(error)")
         }
         if let problem { throw ProtocolError(.refused, .rcFileUnusable, "an id was not made anew: \(problem)") }
         return identity(stage)

@@ -22,11 +22,17 @@ extension Store {
         policyRules = rules
         combine()
         guard isNew || !isPolicyCollectorUnusable else { return }
-        refusedBytes = .max
+        forgetCollector()
         logger.notice("policy", metadata: ["says": "\(rules.summary)", "problem": "\(policyProblem ?? "none")"])
         redirect()
         // It may be another collector, for all machines of a fleet at once.
         if isDeliveryPossible { perform(flushMachine.started(pending: pendingTotals)) }
+    }
+
+    /// Called when it may be another one: what the one before has said of sizes says nothing of this.
+    func forgetCollector() {
+        refusedBytes = .max
+        deliveryPlan?.plan.collectorChanged(isolatesRefused: configuration.collector.kind == .serverless)
     }
 
     /// The policy names a collector, and a file that goes with it is not there or of no use.

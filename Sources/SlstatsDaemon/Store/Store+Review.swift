@@ -12,7 +12,13 @@ extension Store {
     /// Nothing leaves from here on. What is on its way is taken back; the answer comes when it is known what the collector
     /// has of it.
     func beginHold() -> EventLoopFuture<[UInt8]> {
-        let noting = Result { () throws(FileError) in try hold.begin(now: clock.milliseconds) }
+        let noting = Result { () throws(FileError) in
+            do throws(FileError) { try hold.begin(now: clock.milliseconds) } catch {
+                guard error.isFull else { throw error }
+                spool.giveUpReserve()
+                try hold.begin(now: clock.milliseconds)
+            }
+        }
         isReleased = false
         runningExport?.cancellation.finish()
         disarmFlushTimer()
@@ -97,11 +103,13 @@ extension Store {
         let sequences = found.values.joined().filter { !isPartlySent($0) }
         let dropped: Int
         do throws(FileError) { dropped = try spool.exclude(sequences) } catch {
-            throw ProtocolError(.refused, .spoolUnavailable, "not dropped: \(error)")
+            forgetReadEvents()
+            removeExcluded()
+            throw ProtocolError(
+                .refused, .spoolUnavailable,
+                "dropped for as long as this daemon runs, but not noted for the next: \(error)")
         }
-        // What was read before holds them still.
-        narrowingChanges += 1
-        readAhead = nil
+        forgetReadEvents()
         removeExcluded()
         let answer: JSON = [
             "dropped": JSON(dropped),
@@ -111,17 +119,26 @@ extension Store {
         return answer.serializedBytes()
     }
 
+    /// What was read before holds them still.
+    private func forgetReadEvents() {
+        narrowingChanges += 1
+        readAhead = nil
+    }
+
     private func isPartlySent(_ sequence: UInt64) -> Bool {
         guard let deliveryPlan, deliveryPlan.plan.hasBegun else { return false }
         return spool.batch(with: sequence) == deliveryPlan.batch
     }
 
     /// Where nothing else is left beside them, they need not wait on disk for a delivery.
-    private func removeExcluded() {
+    func removeExcluded() {
+        guard spool.hasExcluded else { return }
         if spool.pendingEvents == 0 { perform(flushMachine.discarded()) }
         guard sentKeeping == nil else { return }
         do throws(FileError) { try spool.removeExcluded() } catch {
             logger.warning("dropped events stay on disk for now", metadata: ["error": "\(error)"])
         }
+        settledAccountedFor()
+        if spool.isRemovalOwed { reviewDebts() }
     }
 }

@@ -61,8 +61,10 @@ extension Store {
 
     /// All that left is in the record: the ledger may let its events go.
     private func sentIsKept() {
+        spool.unkept = []
         if case .exporting = flushMachine.state { accountForSettled(atLeast: 2) } else { accountForSettled() }
         if runningExport == nil, isDiscardOwed || !disableWaiters.isEmpty { finishDiscarding() }
+        if runningExport == nil { removeExcluded() }
     }
 
     /// Returns when all of it is durable, or could not be kept, which is said.

@@ -20,6 +20,7 @@ extension Store {
                 "events that the collector does not take are in quarantine",
                 metadata: ["batch": "\(batch.id)", "events": "\(rejected.count)"])
         }
+        if sentKeeping != nil { spool.unkept.insert(batch.id) }
         spool.settle(batch, sent: plan?.sent ?? 0, rejected: rejected, unnamed: plan?.unnamedRejected ?? 0)
     }
 

@@ -62,6 +62,8 @@ extension Store {
             spool.endSync(work, outcome)
             guard let error = outcome.error else {
                 syncDelay = Self.syncInterval
+                // The ledger may have had no place for more of them.
+                if spool.settledBatches > 0, runningExport == nil { accountForSettled() }
                 answer(waiters, nil)
                 break
             }
