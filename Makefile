@@ -2,7 +2,7 @@
 
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-long herd install uninstall bench client daemon programs format lint dependencies
+.PHONY: help demo test test-long test-sanitized fuzz herd install uninstall bench client daemon programs format lint dependencies
 
 PREFIX ?= $(HOME)/.local
 BINDIR ?= $(PREFIX)/bin
@@ -27,7 +27,7 @@ TEST = SLSTATS_STATIC_CLIENT=$(CURDIR)/$(STATIC_CLIENT) SWT_EXPERIMENTAL_MAXIMUM
 LONG := -c release -Xswiftc -enable-testing --scratch-path .build/long
 
 # What only computes.
-UNITS := OrderedJSONTests|SlstatsProtocolTests|SlstatsCoreTests
+UNITS := FuzzTests|OrderedJSONTests|SlstatsProtocolTests|SlstatsCoreTests
 # Suites that load the machine so much that others would miss their deadlines, or the other way round.
 ALONE := DemoTests|StartTests|StopAndIdleTests|InstallTests|SystemdTests|ServiceLifecycleTests|ForeignWriterTests|DisableFaultTests|SpoolFaultTests|PowerCutTests|ConcurrentClaimTests|PromptHookTests
 
@@ -39,6 +39,8 @@ help:
 	@echo 'make demo       see the whole thing run in a throw-away home'
 	@echo 'make test       format check, build, all tests'
 	@echo 'make test-long  the tests that have a long form, in it: every bit, every system call, 1000 kills'
+	@echo 'make fuzz       bytes that nobody thought of; SECONDS=60 for each target, or TARGET=json'
+	@echo 'make test-sanitized  the tests under the thread and the address sanitizer'
 	@echo 'make install    programs, units, manual pages and completions, for you (or PREFIX=/usr DESTDIR=...)'
 	@echo 'make uninstall  take them away again; your data stays'
 	@echo 'make herd       what a collector meets when 100 000 daemons come back after an outage'
@@ -86,6 +88,16 @@ test-long: client daemon
 	$(SWIFT) build --build-tests $(LONG)
 	SLSTATS_LONG=1 SLSTATS_RELEASE_DAEMON=$(CURDIR)/$(RELEASE_SCRATCH)/release/slstatsd \
 		$(TEST) $(LONG) --no-parallel --filter '$(LONG_TESTS)'
+
+# Coverage in all modules, and libFuzzer without its own main: the driver brings one.
+FUZZ_SCRATCH := .build/fuzz
+FUZZER = $(firstword $(wildcard $(dir $(realpath $(shell command -v swiftc)))../lib/clang/*/lib/linux/libclang_rt.fuzzer_no_main-$(shell uname -m).a))
+SECONDS ?= 60
+
+fuzz: dependencies
+	SLSTATS_FUZZ=1 $(SWIFT) build -c release --product fuzz --scratch-path $(FUZZ_SCRATCH) \
+		-Xswiftc -Xfrontend -Xswiftc -sanitize=fuzzer -Xlinker $(FUZZER) -Xlinker -lstdc++
+	@Tests/Fuzz/fuzz $(FUZZ_SCRATCH)/release/fuzz $(SECONDS) $(TARGET)
 
 herd: dependencies
 	$(SWIFT) build --build-tests $(LONG)

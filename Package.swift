@@ -41,6 +41,15 @@ let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swi
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 
+/// `make fuzz` only: what libFuzzer drives, and needs it to link.
+let fuzzer: [Target] =
+    Context.environment["SLSTATS_FUZZ"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Driver", swiftSettings: strict)
+    ]
+
 let package = Package(
     name: "slstats",
     products: [
@@ -120,6 +129,14 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "OrderedJSON", "SlstatsCore", "SlstatsDaemon", "SlstatsProtocol", nioCore, systemPackage,
+            ],
+            path: "Tests/Fuzz/Targets", swiftSettings: strict),
+        .testTarget(
+            name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Tests", swiftSettings: strict),
         .testTarget(name: "OrderedJSONTests", dependencies: ["OrderedJSON"], swiftSettings: strict),
         .testTarget(
             name: "SlstatsProtocolTests", dependencies: ["OrderedJSON", "SlstatsProtocol"], swiftSettings: strict),
@@ -159,5 +176,5 @@ let package = Package(
                 systemPackage,
             ],
             swiftSettings: strict),
-    ]
+    ] + fuzzer
 )

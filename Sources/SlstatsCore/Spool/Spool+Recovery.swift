@@ -87,14 +87,17 @@ extension Spool {
         keepInQuarantine(content.tornTail.isEmpty ? [] : [bytes[content.tornTail]], of: name.batchID, .torn)
         let repeated = content.events.first { event in written.contains { $0.contains(event.sequence) } }
         let first = content.header?.firstSequence ?? content.events.first?.sequence
-        let count = repeated.map { Int($0.sequence - min(first ?? .max, $0.sequence)) } ?? content.acknowledgedCount
+        let unrepeated = repeated.map { Int($0.sequence - min(first ?? .max, $0.sequence)) } ?? .max
+        let count = min(unrepeated, content.acknowledgedCount)
         guard count > 0, let first else {
             try? files.remove(path)
             folderChange += 1
             return
         }
         written.append(first..<first + UInt64(count))
-        if isLast, repeated == nil, content.damaged.isEmpty, !content.isUnterminated, let header = content.header,
+        // The numbers of a segment that is gone on with have no gaps.
+        if isLast, repeated == nil, content.damaged.isEmpty, count == content.events.count, !content.isUnterminated,
+            let header = content.header,
             goOn(name, header, content, bytes.count)
         {
             return

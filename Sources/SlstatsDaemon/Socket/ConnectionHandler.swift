@@ -14,8 +14,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     private let socket: String
     private let sender: pid_t
     private var context: ChannelHandlerContext?
-    /// A line that has not ended yet.
-    private var partial = ByteBuffer()
+    private var cutter = LineCutter()
     private var replies = ReplyQueue()
     /// Records that are answered when the events of this turn of the loop are written.
     private var staged = StagedRecords()
@@ -67,53 +66,24 @@ final class ConnectionHandler: ChannelInboundHandler {
         hasRead = true
         // Whoever goes on asking has read what it was told.
         receipts = []
-        var buffer = unwrapInboundIn(data)
-        if partial.readableBytes > 0 {
-            // Or it would keep everything that ever came, in a connection that never ends a write with a line.
-            partial.discardReadBytes()
-            partial.writeBuffer(&buffer)
-            swap(&partial, &buffer)
+        let piece = unwrapInboundIn(data)
+        var cutter = LineCutter()
+        swap(&cutter, &self.cutter)
+        let (handler, isWhole) = store.assumeIsolated { [socket, sender, hasEarlier = !staged.isEmpty] store in
+            var handler = RequestHandler(socket: socket, sender: sender, hasEarlier: hasEarlier)
+            let isWhole = cutter.cut(piece) { handler.handle($0, store: store) }
+            if !isWhole { handler.refuseTooLong(store: store) }
+            return (handler, isWhole)
         }
-        let (handler, isTooLong) = store.assumeIsolated { [socket, sender, hasEarlier = !staged.isEmpty] store in
-            Self.handleLines(
-                of: &buffer, RequestHandler(socket: socket, sender: sender, hasEarlier: hasEarlier), store)
-        }
+        if isWhole { self.cutter = cutter } else { isFinishing = true }
         receipts += handler.receipts
         queue(handler.answers)
-        isFinishing = isTooLong
         if staged.isEmpty, !handler.staged.isEmpty {
             let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
             store.assumeIsolated { $0.commitInThisTurn(connection) }
         }
         staged.append(handler.staged)
-        partial = buffer.readableBytes > 0 && !isFinishing ? buffer : ByteBuffer()
         writeReady()
-    }
-
-    /// Takes all complete lines out of the buffer, up to one that is too long.
-    private static func handleLines(
-        of buffer: inout ByteBuffer, _ handler: RequestHandler, _ store: isolated Store
-    ) -> (handler: RequestHandler, isTooLong: Bool) {
-        var handler = handler
-        while true {
-            let length = lineLength(in: buffer)
-            guard (length ?? buffer.readableBytes) < ProtocolLimits.maximumLineBytes else {
-                handler.refuseTooLong(store: store)
-                return (handler, true)
-            }
-            guard let length else { break }
-            handler.handle(buffer.readableBytesUInt8Span.extracting(0..<length), store: store)
-            buffer.moveReaderIndex(forwardBy: length + 1)
-        }
-        return (handler, false)
-    }
-
-    /// memchr(3), up to the next newline; `nil` if there is none yet.
-    private static func lineLength(in buffer: ByteBuffer) -> Int? {
-        buffer.withUnsafeReadableBytes { bytes in
-            guard let base = bytes.baseAddress, let end = memchr(base, 0x0a, bytes.count) else { return nil }
-            return UnsafeRawPointer(end) - base
-        }
     }
 
     /// Called by the store when the events of this turn are written, or could not be.

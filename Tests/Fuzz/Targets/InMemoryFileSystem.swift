@@ -1,0 +1,1 @@
+../../SlstatsCoreTests/InMemoryFileSystem.swift
