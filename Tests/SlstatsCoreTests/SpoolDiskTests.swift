@@ -117,6 +117,10 @@ struct SpoolDiskTests {
 
         #expect(spool.pendingEvents == 2)
         #expect((spool.nextExpiry ?? 0) - clock.clock.steadyMilliseconds == 7 * 24 * 3600 * 1000)
+
+        // The next start knows the time of day only. By that the first is a year old, and the other is not.
+        let restarted = try Spool.open(files, clock: clock.clock)
+        #expect(restarted.pendingEvents == (days > 0 ? 1 : 2))
     }
 
     @Test("events of a segment from the future have their time all the same [F115]")

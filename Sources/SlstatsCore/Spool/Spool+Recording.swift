@@ -98,6 +98,8 @@ extension Spool {
         segment.bytes + count <= limits.segmentBytes
             && clock.steadyMilliseconds
                 < segment.expiresAt - limits.maximumAgeMilliseconds + limits.segmentAgeMilliseconds
+            // The next start goes by the time in the header: what is recorded behind a jump of the clock has another.
+            && abs(clock.milliseconds - segment.header.createdAt) < limits.segmentAgeMilliseconds
     }
 
     /// With the disk full to the last byte what little room there is belongs to draining.

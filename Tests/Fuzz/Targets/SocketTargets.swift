@@ -12,6 +12,7 @@ private let rules = EventRules()
 /// A request is read in one pass where that is possible, and in two otherwise: both come to the same, and what is stored
 /// of a good event is JSON on one line.
 func readLine(_ bytes: [UInt8]) {
+    guard !bytes.contains(0x0a) else { return }
     let line = bytes.span
     let scan = RecordScan(line, rules: rules)
     guard let request = try? Request(parsing: line) else {
