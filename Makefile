@@ -2,7 +2,7 @@
 
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-long test-sanitized fuzz herd install uninstall bench client daemon programs format lint dependencies
+.PHONY: help demo test test-long test-sanitized fuzz soak model herd install uninstall bench client daemon programs format lint dependencies
 
 PREFIX ?= $(HOME)/.local
 BINDIR ?= $(PREFIX)/bin
@@ -33,13 +33,15 @@ ALONE := DemoTests|StartTests|StopAndIdleTests|InstallTests|SystemdTests|Service
 
 LONG_TESTS := Spool|SentRecord|DaemonBinaryTests|StopAndIdleTests|HerdTests|FiguresTests|CollectorProgramTests
 # Of PyPI, for tests that ask an independent implementation.
-PYTHON_PACKAGES := opentelemetry-proto~=1.30 pyyaml~=6.0
+PYTHON_PACKAGES := opentelemetry-proto~=1.30 pyyaml~=6.0 hypothesis~=6.0
 
 help:
 	@echo 'make demo       see the whole thing run in a throw-away home'
 	@echo 'make test       format check, build, all tests'
 	@echo 'make test-long  the tests that have a long form, in it: every bit, every system call, 1000 kills'
 	@echo 'make fuzz       bytes that nobody thought of; SECONDS=60 for each target, or TARGET=json'
+	@echo 'make model      2000 random sequences of users, programs, disks, clocks and collectors; SEQUENCES=, SEED='
+	@echo 'make soak       16 shells, faults and restarts for MINUTES=20: what grows, what is lost; a page in .build/soak.html'
 	@echo 'make test-sanitized  the tests under the thread and the address sanitizer'
 	@echo 'make install    programs, units, manual pages and completions, for you (or PREFIX=/usr DESTDIR=...)'
 	@echo 'make uninstall  take them away again; your data stays'
@@ -98,6 +100,28 @@ fuzz: dependencies
 	SLSTATS_FUZZ=1 $(SWIFT) build -c release --product fuzz --scratch-path $(FUZZ_SCRATCH) \
 		-Xswiftc -Xfrontend -Xswiftc -sanitize=fuzzer -Xlinker $(FUZZER) -Xlinker -lstdc++
 	@Tests/Fuzz/fuzz $(FUZZ_SCRATCH)/release/fuzz $(SECONDS) $(TARGET)
+
+soak: programs
+	@Tests/Tools/need python3
+	@Tests/Soak/soak $(PROGRAMS) $(or $(MINUTES),20) $(CURDIR)/.build/soak.html
+
+model: programs
+	@Tests/Tools/need python3 python3-venv faketime util-linux
+	-@Tests/Tools/venv .build/python $(PYTHON_PACKAGES)
+	@Tests/Model/model $(PROGRAMS) --sequences $(or $(SEQUENCES),2000) $(if $(SEED),--seed $(SEED)); \
+		status=$$?; [ $$status = 77 ] || exit $$status
+
+# Of what only the sanitizer's own slowness, system calls or memory would change nothing is asked: what counts instructions
+# and system calls, stops the clock, limits memory, traces, or has a deadline that a shell has.
+SANITIZED_SKIP := ClientBinaryTests|DaemonBinaryTests|DemoTests|InstallTests|StartTests|StopAndIdleTests|SystemdTests|ServiceLifecycleTests|FaultTests|PowerCutTests|PromptHookTests|ConcurrentClaimTests|IdleTests|CanaryTests|ReadmeTests|HostTests|GateTests|ConnectionLimitTests
+
+test-sanitized: client
+	@for sanitizer in thread address; do \
+		$(SWIFT) build --build-tests --sanitize=$$sanitizer --scratch-path .build/$$sanitizer $(STRICT) && \
+		TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/Tools/thread-sanitizer SWIFT_BACKTRACE=enable=no \
+		SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 \
+		$(SWIFT) test --skip-build --sanitize=$$sanitizer --scratch-path .build/$$sanitizer $(STRICT) \
+			--skip '$(SANITIZED_SKIP)' || exit 1; done
 
 herd: dependencies
 	$(SWIFT) build --build-tests $(LONG)

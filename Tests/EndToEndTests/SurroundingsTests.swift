@@ -61,9 +61,22 @@ struct SurroundingsTests {
                 + "head -c 1M /dev/zero > /run/full/fill 2> /dev/null || true",
             "HOME=$home XDG_RUNTIME_DIR=/run/full", 0, "/run/full/slstats/slstatsd.sock"),
         Case(
-            "one that takes no further file [F159]",
+            "one that takes no further file [F116, F159]",
             "mkdir /run/full; mount -t tmpfs -o nr_inodes=2,mode=700,uid=$user tmpfs /run/full; touch /run/full/last",
             "HOME=$home XDG_RUNTIME_DIR=/run/full", 69, "/run/full/slstats: No space left on device"),
+        Case(
+            "a state folder that is a link [F111]",
+            "mkdir -p $home/.local/state $home/elsewhere; ln -s $home/elsewhere $home/.local/state/slstats; "
+                + "chown -hR $user $home",
+            "HOME=$home XDG_RUNTIME_DIR=$runtime", 69, "/.local/state/slstats: Not a directory"),
+        Case(
+            "a state folder of somebody else [F111]",
+            "mkdir -p $home/.local/state/slstats; chown -R $user $home; chown 0 $home/.local/state/slstats",
+            "HOME=$home XDG_RUNTIME_DIR=$runtime", 69, "/.local/state/slstats: "),
+        Case(
+            "a state folder where everybody may write is closed [F111]",
+            "mkdir -p $home/.local/state/slstats; chmod 777 $home/.local/state/slstats; chown -R $user $home",
+            "HOME=$home XDG_RUNTIME_DIR=$runtime", 0, "1 pending"),
         Case("no home", "", "XDG_RUNTIME_DIR=$runtime", 69, "set HOME to your own (sudo -H does), or XDG_STATE_HOME"),
         Case("a home that is empty", "", "HOME= XDG_RUNTIME_DIR=$runtime", 69, "set HOME to your own"),
         Case("/ as home", "", "HOME=/ XDG_RUNTIME_DIR=$runtime", 69, "set HOME to your own"),

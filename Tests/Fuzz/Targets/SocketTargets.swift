@@ -19,16 +19,18 @@ func readLine(_ bytes: [UInt8]) {
         demand(scan == nil, "a record and no request")
         return
     }
-    guard request.method == .record, let params = try? RecordParams(parsing: line, at: request.params) else {
+    guard request.method == .record, let params = try? RecordParams(scanning: line, at: request.params) else {
         demand(scan == nil, "a record in one pass and none in two")
         return
     }
     let check = EventCheck(line, at: params.event, rules: rules)
     if let scan {
         demand(request.id == scan.id, "another id")
-        demand((try? RecordParams(scanning: line, at: request.params)) == scan.params, "other parameters")
+        demand(params == scan.params, "other parameters")
         demand(check == scan.check, "another judgement")
     }
+    // Read apart, by whoever remembers those of the same caller.
+    if let facts = params.factsRange { _ = try? Facts(parsing: line, at: facts) }
     guard check.violations.isEmpty else { return }
     var stored: [UInt8] = []
     StoredEvent.append(

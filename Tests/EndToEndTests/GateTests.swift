@@ -1,0 +1,102 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+/// What is written and what leaves passes one gate, whoever asks and when.
+@Suite("The gate")
+struct GateTests {
+    private func run(_ script: String) async throws -> String {
+        try await Sandbox.run { sandbox async throws in
+            let result = try await sandbox.run("timeout", ["100", "bash", "-c", "set -u\n" + script])
+            return result.output + result.errors
+        }
+    }
+
+    @Test("off before the daemon is there is off for the very first, however many come at once [F032]")
+    func coldStart() async throws {
+        let output = try await run(
+            #"""
+            echo '{"trackingDisabled": true}' > "$HOME/.serverlessrc"
+            for n in $(seq 40); do slstats record --sync info commandDurationMs=4242 & done
+            wait
+            slstats status --json | grep -c '"recorded": 0'
+            grep -rl 4242 "$HOME/.local" "$XDG_RUNTIME_DIR"
+            """#)
+        #expect(output == "1\n")
+    }
+
+    @Test("while off nobody connects to the collector, whatever is asked for and over a crash [F033]")
+    func noConnection() async throws {
+        let output = try await run(
+            #"""
+            python3 - > port << 'END' &
+            import socket
+            server = socket.create_server(("127.0.0.1", 0))
+            print(server.getsockname()[1], flush=True)
+            while True:
+                server.accept()
+                open("connections", "a").write("one\n")
+            END
+            collector=$!
+            until [ -s port ]; do :; done
+            export SLSTATS_COLLECTOR_URL=http://127.0.0.1:$(cat port)/ SLSTATS_CONSENT_DISCLOSURE=vendor
+            export SLSTATS_FEED_SOURCE=http://127.0.0.1:$(cat port)/feed
+            slstats --disable > /dev/null 2>&1
+            ask() {
+                slstats record deploy; slstats record --sync info; slstats notifications; slstats notifications list
+                slstats flush --timeout 2; slstats status; slstats release; slstats pending; slstats sent
+            }
+            ask > /dev/null 2>&1
+            kill -9 $(cat "$HOME"/.local/state/slstats/lock)
+            ask > /dev/null 2>&1
+            kill -HUP $(cat "$HOME"/.local/state/slstats/lock)
+            ask > /dev/null 2>&1
+            [ ! -e connections ] && echo none
+            slstats --enable > /dev/null 2>&1
+            slstats record deploy
+            slstats flush --timeout 2 > /dev/null
+            [ -e connections ] && echo 'and one with a yes'
+            kill $collector
+            """#)
+        #expect(output == "none\nand one with a yes\n")
+    }
+
+    @Test(
+        "neither client nor daemon looks at what names the machine, and nobody's arguments have what was recorded [F167, F171]",
+        .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace"), "needs strace: run make test"))
+    func machine() async throws {
+        let output = try await run(
+            #"""
+            python3 - > port << 'END' &
+            import http.server
+            class Collector(http.server.BaseHTTPRequestHandler):
+                def do_POST(self):
+                    self.rfile.read(int(self.headers["Content-Length"]))
+                    self.send_response(200); self.send_header("Content-Length", "0"); self.end_headers()
+                def log_message(self, *_): pass
+            server = http.server.HTTPServer(("127.0.0.1", 0), Collector)
+            print(server.server_port, flush=True)
+            server.serve_forever()
+            END
+            collector=$!
+            until [ -s port ]; do :; done
+            export SLSTATS_COLLECTOR_URL=http://127.0.0.1:$(cat port)/ SLSTATS_CONSENT_DISCLOSURE=vendor
+            strace -f -qq -s 300 -e trace=%file,execve,uname -o trace slstats record --sync info commandDurationMs=424242 &
+            until [ -s "$HOME"/.local/state/slstats/lock ]; do :; done
+            until slstats ping > /dev/null 2>&1; do :; done
+            slstats record deploy commandDurationMs=424242
+            slstats flush --timeout 20 | grep -c 'delivered'
+            daemon=$(cat "$HOME"/.local/state/slstats/lock)
+            grep -l 424242 /proc/[0-9]*/cmdline 2> /dev/null | grep -x "/proc/$daemon/cmdline"
+            kill $daemon
+            wait %2
+            grep -E 'machine-id|/sys/class/(net|dmi)|/sys/devices/virtual/dmi|/var/lib/dbus|/proc/cpuinfo' trace
+            grep execve trace | grep 424242 | grep -v '"slstats", "record"'
+            grep -c execve trace
+            kill $collector
+            """#)
+        #expect(output == "1\n2\n")
+    }
+}
