@@ -84,12 +84,14 @@ test: lint client
 	$(TEST) --skip '$(ALONE)|$(UNITS)'
 	@# By themselves: shells with a deadline of 250 ms, and faults at every system call, want the cores for themselves.
 	$(TEST) --no-parallel --filter '$(ALONE)'
+	@Tests/Tools/faults
 
 test-long: client daemon
 	@Tests/Tools/need sqlite3 socat strace util-linux bsdutils python3 e2fsprogs openssl zsh fish valgrind chromium
 	$(SWIFT) build --build-tests $(LONG)
 	SLSTATS_LONG=1 SLSTATS_RELEASE_DAEMON=$(CURDIR)/$(RELEASE_SCRATCH)/release/slstatsd \
 		$(TEST) $(LONG) --no-parallel --filter '$(LONG_TESTS)'
+	@Tests/Tools/faults
 
 # Coverage in all modules, and libFuzzer without its own main: the driver brings one.
 FUZZ_SCRATCH := .build/fuzz

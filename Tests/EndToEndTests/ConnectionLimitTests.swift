@@ -33,7 +33,7 @@ struct ConnectionLimitTests {
         return result.output
     }
 
-    @Test("a hundred and fifty that stay connected are all answered, and the next client is too")
+    @Test("a hundred and fifty that stay connected are all answered, and the next client is too [F070]")
     func silent() async throws {
         try await Sandbox.run { sandbox async throws in
             let output = try await run(
@@ -48,7 +48,7 @@ struct ConnectionLimitTests {
         }
     }
 
-    @Test("while everybody waits for an answer the daemon sleeps; the first that leaves lets the next one in")
+    @Test("while everybody waits for an answer the daemon sleeps; the first that leaves lets the next one in [F070]")
     func waiting() async throws {
         try await Sandbox.run { sandbox async throws in
             let output = try await run(

@@ -29,7 +29,7 @@ struct DisclosureProgramTests {
         }
     }
 
-    @Test("a script is shown nothing, waits for nothing, and sends nothing, whatever it runs")
+    @Test("a script is shown nothing, waits for nothing, and sends nothing, whatever it runs [F176]")
     func script() async throws {
         let output = try await run(
             #"""
@@ -57,7 +57,7 @@ struct DisclosureProgramTests {
     }
 
     @Test(
-        "the first command on a terminal shows it, once, whichever it is; then events go",
+        "the first command on a terminal shows it, once, whichever it is; then events go [F176]",
         arguments: [
             "slstats notifications", "slstats status", "slstats disclosure", "SLS_NOTIFICATIONS_MODE=off slstats why",
             "slstats pending", "slstats flush", "slstats notifications list", "slstats notifications ack X",

@@ -46,7 +46,7 @@ struct ProgramTests {
         }
     }
 
-    @Test("a daemon that nobody can reach any more makes room for the next")
+    @Test("a daemon that nobody can reach any more makes room for the next [F061]")
     func orphan() async throws {
         try await Sandbox.run { sandbox async throws in
             #expect(try await sandbox.slstats("record", "info", "--sync").status == 0)

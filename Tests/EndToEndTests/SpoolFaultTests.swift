@@ -173,7 +173,7 @@ struct SpoolFaultTests {
         }
     }
 
-    @Test("killed at random moments under eight shells at once, nothing acknowledged is lost [F083]")
+    @Test("killed at random moments under eight shells at once, nothing acknowledged is lost [F083, F109, F117, F118]")
     func random() async throws {
         try await withCollector { sandbox async throws in
             let script = Self.command.split(separator: "record; record").first.map(String.init) ?? ""

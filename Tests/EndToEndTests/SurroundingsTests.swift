@@ -77,6 +77,15 @@ struct SurroundingsTests {
             "a state folder where everybody may write is closed [F111]",
             "mkdir -p $home/.local/state/slstats; chmod 777 $home/.local/state/slstats; chown -R $user $home",
             "HOME=$home XDG_RUNTIME_DIR=$runtime", 0, "1 pending"),
+        Case(
+            "a home in memory [F114]", "mount -t tmpfs -o mode=700,uid=$user tmpfs $home",
+            "HOME=$home XDG_RUNTIME_DIR=$runtime", 0, "1 pending"),
+        Case(
+            "a home on an overlay [F114]",
+            "mkdir /run/lower /run/layers; mount -t tmpfs tmpfs /run/layers; mkdir /run/layers/upper /run/layers/work; "
+                + "chown $user /run/lower /run/layers/upper; "
+                + "mount -t overlay -o lowerdir=/run/lower,upperdir=/run/layers/upper,workdir=/run/layers/work o $home",
+            "HOME=$home XDG_RUNTIME_DIR=$runtime", 0, "1 pending"),
         Case("no home", "", "XDG_RUNTIME_DIR=$runtime", 69, "set HOME to your own (sudo -H does), or XDG_STATE_HOME"),
         Case("a home that is empty", "", "HOME= XDG_RUNTIME_DIR=$runtime", 69, "set HOME to your own"),
         Case("/ as home", "", "HOME=/ XDG_RUNTIME_DIR=$runtime", 69, "set HOME to your own"),
@@ -98,7 +107,7 @@ struct SurroundingsTests {
     ]
 
     @Test(
-        "record is silent and succeeds, --strict and status say what is wrong and what to do [F043, F059, F060]",
+        "record is silent and succeeds, --strict and status say what is wrong and what to do [F043, F059, F060, F111, F114, F116, F159]",
         arguments: cases)
     func surroundings(_ example: Case) async throws {
         try await Sandbox.run { sandbox async throws in

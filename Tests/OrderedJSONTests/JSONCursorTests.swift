@@ -18,7 +18,7 @@ struct JSONCursorTests {
     }
 
     @Test(
-        "everything else is refused, however many parsers take it",
+        "everything else is refused, however many parsers take it [F071]",
         arguments: [
             "", " ", "nul", "nulls", "True", "+1", "01", "1.", ".5", "1e", "1e+", "0x1", "-", "NaN", "Infinity", "'a'",
             "\"a", "\"\t\"", #""\x""#, #""\u12""#, #""\u12g4""#, "[1,]", "[,1]", "[1 2]", "[", "]", "{\"a\":1,}",
@@ -63,7 +63,7 @@ struct JSONCursorTests {
         #expect(json.object?.members.count == 2)
     }
 
-    @Test("512 levels are taken and 513 refused, without running out of stack at 100 000")
+    @Test("512 levels are taken and 513 refused, without running out of stack at 100 000 [F072]")
     func depth() throws {
         func nested(_ levels: Int) -> String {
             String(repeating: "[", count: levels) + String(repeating: "]", count: levels)

@@ -17,7 +17,7 @@ struct JSONTests {
     }
 
     @Test(
-        "a number is an integer if it is a whole one that fits",
+        "a number is an integer if it is a whole one that fits [F073]",
         arguments: [
             ("0", 0), ("-0", 0), ("42", 42), ("1.0", 1), ("1e3", 1000), ("9223372036854775807", Int64.max),
             ("9223372036854775808", nil), ("1.5", nil), ("1e400", nil), ("9007199254740993", 9_007_199_254_740_993),
@@ -27,7 +27,7 @@ struct JSONTests {
         #expect(try JSON(parsing: spelling).integer == value)
     }
 
-    @Test("a number beyond the range of a double has no value")
+    @Test("a number beyond the range of a double has no value [F073]")
     func overflow() throws {
         #expect(try JSON(parsing: "1e400").number?.double == nil)
         #expect(try JSON(parsing: "1e-400").number?.double == 0)

@@ -26,6 +26,25 @@ struct NotificationSelectionTests {
         }
     }
 
+    @Test(
+        "of ten thousand, with the same codes again and again, as many as there is room for are kept and chosen from [F137]"
+    )
+    func many() throws {
+        let entry = { (n: Int) in JSON(dictionaryLiteral: ("code", .string("C\(n % 400)")), ("message", "m")) }
+        let list = try #require(NotificationList(.array((0..<10_000).map(entry))))
+        #expect(list.notifications.count == ProtocolLimits.maximumNotifications)
+        #expect(list.skippedCount == 10_000 - ProtocolLimits.maximumNotifications)
+        var history = DisplayHistory()
+        var codes: Set<String> = []
+        while let chosen = NotificationSelection.choose(
+            from: list.notifications, history: history, mode: .on, now: 1_000_000_000_000),
+            codes.insert(chosen.code).inserted
+        {
+            history.show(chosen.code, at: 1_000_000_000_000)
+        }
+        #expect(codes == Set(list.notifications.map(\.code)))
+    }
+
     @Test("first test vector of the original: long intervals first, then the others in turn")
     func mixedIntervals() {
         #expect(shown(mixed, .on, times: 9) == ["24", "12", "6", "0A", "0B", "0C", "0A", "0B", "0C"])

@@ -93,7 +93,7 @@ struct SpoolDropTests {
         #expect(files.spoolFiles == [later.string])
     }
 
-    @Test("more batches here and there than the ledger can name are entered one handful after the other")
+    @Test("more batches here and there than the ledger can name are entered one handful after the other [F119]")
     func scattered() throws {
         var spool = try Spool.open(files)
         for _ in 0..<80 {

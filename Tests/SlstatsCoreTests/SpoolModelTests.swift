@@ -32,7 +32,7 @@ struct SpoolModelTests {
         "full", "room", "age", "restart", "power", "discard",
     ]
 
-    @Test("ten thousand random steps", arguments: 0..<20)
+    @Test("ten thousand random steps [F118]", arguments: 0..<20)
     func random(seed: Int) throws {
         let seed =
             ProcessInfo.processInfo.environment["SLSTATS_SEED"].flatMap(UInt64.init)

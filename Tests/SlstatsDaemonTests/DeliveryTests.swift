@@ -225,7 +225,7 @@ struct DeliveryTests {
         }
     }
 
-    @Test("a flush with nothing pending asks nobody; one that takes too long says so and delivery goes on")
+    @Test("a flush with nothing pending asks nobody; one that takes too long says so and delivery goes on [F143]")
     func flushAnswers() async throws {
         try await ScriptedCollector.run(.silence) { collector, url in
             try await TestDaemon.run {
@@ -238,6 +238,12 @@ struct DeliveryTests {
                     #expect(result["outcome"]?.string == "timed out, delivery goes on")
                     #expect(await collector.nextRequest()?.events.count == 1)
                 }
+                // Another one shares what is on its way.
+                try await LineConnection.open(daemon.socket) { connection async throws in
+                    let result = try await connection.flush(timeoutMilliseconds: 50)
+                    #expect(result["outcome"]?.string == "timed out, delivery goes on")
+                }
+                #expect(collector.requests.count == 1)
             }
         }
     }

@@ -95,7 +95,7 @@ struct FeedTests {
     }
 
     @Test(
-        "whoever wants none, or no tracking, causes no request",
+        "whoever wants none, or no tracking, causes no request [F020]",
         arguments: [#"{"notificationsMode":"off"}"#, #"{"off":["DO_NOT_TRACK"]}"#])
     func silent(_ facts: String) async throws {
         try await ScriptedCollector.run(.status(200, body: Self.feed)) { collector, url in

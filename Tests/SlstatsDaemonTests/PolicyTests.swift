@@ -34,6 +34,28 @@ struct PolicyTests {
         }
     }
 
+    @Test(
+        "status has a hash of what is collected and where it goes; it changes with that, and with nothing else [F170]")
+    func hash() async throws {
+        try await TestDaemon.run({ $0.collector.url = CollectorURL("http://127.0.0.1:1/") }) { daemon in
+            try await LineConnection.open(daemon.socket) { connection async throws in
+                func hash() async throws -> String {
+                    try await connection.ask("status")["disclosure"]?["hash"]?.string ?? "none"
+                }
+                let first = try await hash()
+                #expect(first.count == 64)
+                try Self.write(#"{"sender":{"eventsPerHour":100}}"#, daemon)
+                #expect(try await hash() == first)
+                try Self.write(#"{"fields":{"timezone":"deny","command":"deny"}}"#, daemon)
+                let narrower = try await hash()
+                #expect(narrower.count == 64)
+                try Self.write(#"{"collector":{"url":"http://127.0.0.1:2/"}}"#, daemon)
+                let elsewhere = try await hash()
+                #expect(Set([first, narrower, elsewhere]).count == 3)
+            }
+        }
+    }
+
     @Test("a delivery that is on its way is taken back, and goes to the collector that it names")
     func redirected() async throws {
         try await ScriptedCollector.run(.silence) { before, beforeURL async throws in

@@ -98,7 +98,7 @@ struct ReviewTests {
         try FileManager.default.removeItem(atPath: home)
     }
 
-    @Test("an event that is dropped while its batch is on its way does not come with the next attempt")
+    @Test("an event that is dropped while its batch is on its way does not come with the next attempt [F143]")
     func dropRunning() async throws {
         try await ScriptedCollector.run(.silence, .status(200)) { collector, url async throws in
             try await TestDaemon.run({ $0.collector.url = CollectorURL(url) }) { daemon in

@@ -10,7 +10,7 @@ import Testing
 @Suite("The socket")
 struct SocketTests {
     @Test(
-        "bad input gets its number, and the daemon goes on serving this connection and others",
+        "bad input gets its number, and the daemon goes on serving this connection and others [F071, F074]",
         arguments: [
             ("{nonsense", -32700, "not-json"), ("[1,2]", -32600, "not-a-request"),
             (#"{"jsonrpc":"2.0","id":1}"#, -32600, "not-a-request"),
@@ -40,7 +40,9 @@ struct SocketTests {
         }
     }
 
-    @Test("a line over 64 KiB gets an error and the connection ends; the next one is served", arguments: [true, false])
+    @Test(
+        "a line over 64 KiB gets an error and the connection ends; the next one is served [F064]",
+        arguments: [true, false])
     func tooLong(isEnded: Bool) async throws {
         try await TestDaemon.run { daemon in
             try await LineConnection.open(daemon.socket) { connection async throws in
@@ -183,7 +185,7 @@ struct SocketTests {
         }
     }
 
-    @Test("hello tells what can be asked")
+    @Test("hello tells what can be asked [F076]")
     func hello() async throws {
         try await TestDaemon.run { daemon in
             try await LineConnection.open(daemon.socket) { connection async throws in

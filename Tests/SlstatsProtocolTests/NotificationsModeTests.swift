@@ -51,7 +51,7 @@ struct NotificationsModeTests {
     }
 
     @Test(
-        "visibilityInterval converts as in JavaScript; what makes no sense is a day",
+        "visibilityInterval converts as in JavaScript; what makes no sense is a day [F137]",
         arguments: [
             ("6", 6), (#""6""#, 6), ("true", 1), ("false", 0), (#""""#, 0), ("[]", 0), ("-0.5", 0), ("12.9", 12),
             (#""abc""#, 24), ("{}", 24), ("-1", 24), ("null", 24), ("1e400", 24), (#"["6"]"#, 6), ("[1,2]", 24),

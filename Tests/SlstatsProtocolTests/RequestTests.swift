@@ -20,7 +20,7 @@ struct RequestTests {
         }
     }
 
-    @Test("members come in any order, unknown ones are ignored")
+    @Test("members come in any order, unknown ones are ignored [F063]")
     func order() throws {
         let line = #"{"params":{"event":{}},"x":[1],"id":"a","method":"record","jsonrpc":"2.0"}"#
 
@@ -76,7 +76,7 @@ struct RequestTests {
     }
 
     @Test(
-        "wrong params of record are refused",
+        "wrong params of record are refused [F074]",
         arguments: [
             "{}", #"{"event":[]}"#, #"{"event":{},"event":{}}"#, #"{"event":{},"durability":"soon"}"#,
             #"{"event":{},"durability":1}"#, #"{"event":{},"id":"x"}"#, #"{"event":{},"facts":[]}"#,

@@ -101,6 +101,8 @@ extension Store {
             ("isConsentAsked", .bool(consent.mode == .ask || policyRules.mode == .ask)),
             ("isDue", .bool(isUndisclosed)),
             ("shownAt", JSON(disclosures.entry?.at)), ("way", JSON(disclosures.entry?.way.rawValue)),
+            // Another one whenever something else is collected, or goes elsewhere: for scripts that watch it.
+            ("hash", JSON(disclosure?.hash)),
         ]
         if withText { members.append(("text", JSON(disclosure?.text))) }
         return .object(JSONObject(members))
