@@ -102,6 +102,8 @@ struct Sandbox: Sendable {
         ]
         // The debug programs load the toolchain's libraries.
         all["LD_LIBRARY_PATH"] = ProcessInfo.processInfo.environment["LD_LIBRARY_PATH"]
+        // Of `make test-sanitized`.
+        for name in ["ASAN_OPTIONS", "TSAN_OPTIONS"] { all[name] = ProcessInfo.processInfo.environment[name] }
         all.merge(variables) { $1 }
         all.merge(more) { $1 }
         return .custom(

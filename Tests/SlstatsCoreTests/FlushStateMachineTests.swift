@@ -157,6 +157,19 @@ struct FlushStateMachineTests {
         #expect(machine.state == .idle)
     }
 
+    @Test("a no in between does not make us forget for how long a collector wants to be left alone")
+    func discardedWhileBackingOff() {
+        var machine = machine()
+        _ = machine.eventsRecorded(pending: pending(1), isUrgent: true)
+        expect(
+            machine.exportFinished(.retryLater(delay: .seconds(3600), reason: "HTTP 429"), pending: pending(1)),
+            .armTimer(.seconds(3600)))
+        expect(machine.discarded(), .wait)
+        expect(machine.eventsRecorded(pending: pending(1), isUrgent: true), .wait)
+        expect(machine.timerFired(), .export)
+        expect(machine.exportFinished(.delivered(answer: []), pending: pending(0)), .disarmTimer)
+    }
+
     @Test(
         "statuses mean what they mean",
         arguments: [

@@ -135,7 +135,9 @@ package struct FlushStateMachine: Sendable {
     package mutating func discarded() -> Action {
         switch state {
         case .exporting: break
-        case .idle, .waiting, .backingOff, .stopped: state = .idle
+        // What the collector has asked for holds for what is recorded next.
+        case .backingOff: return .wait
+        case .idle, .waiting, .stopped: state = .idle
         }
         return .disarmTimer
     }

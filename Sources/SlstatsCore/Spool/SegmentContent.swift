@@ -65,8 +65,11 @@ package struct SegmentContent: Sendable, Equatable {
             header = SegmentHeader(reading: bytes[record.json])
             return true
         }
-        // Sequence numbers strictly increase: a line that does not was copied here, not written here.
-        guard record.sequence > events.last?.sequence ?? 0, record.sequence < 1 << 60 else { return false }
+        // Sequence numbers strictly increase, from the one in the header: a line that does not was copied here, not
+        // written here.
+        guard record.sequence > events.last?.sequence ?? 0, record.sequence >= header?.firstSequence ?? 0,
+            record.sequence < 1 << 60
+        else { return false }
         events.append(Event(sequence: record.sequence, json: record.json))
         return true
     }
