@@ -116,7 +116,7 @@ model: programs
 # Of what only the sanitizer's own slowness, system calls or memory would change nothing is asked: what counts instructions
 # and system calls, stops the clock, limits memory, traces, or has a deadline that a shell has. Leaks are what `make soak`
 # looks for: the leak sanitizer takes globals for leaks whose only pointer Swift has tagged.
-SANITIZED_SKIP := ClientBinaryTests|DaemonBinaryTests|DemoTests|InstallTests|StartTests|StopAndIdleTests|SystemdTests|ServiceLifecycleTests|FaultTests|PowerCutTests|PromptHookTests|ConcurrentClaimTests|IdleTests|CanaryTests|ReadmeTests|HostTests|HostileClientTests|GateTests|ConnectionLimitTests
+SANITIZED_SKIP := ClientBinaryTests|DaemonBinaryTests|DemoTests|InstallTests|StartTests|StopAndIdleTests|SystemdTests|ServiceLifecycleTests|FaultTests|PowerCutTests|PromptHookTests|ConcurrentClaimTests|IdleTests|CanaryTests|ReadmeTests|HostTests|HostileClientTests|GateTests|ConnectionLimitTests|EndToEndTests.ProgramTests/
 
 test-sanitized: client
 	@for sanitizer in thread address; do \

@@ -39,6 +39,7 @@ class Collector:
         self.repeated = 0  # events that came although they had been taken
         self.is_doubted = False  # the sender cannot know of something that it was taken
         self.is_told_to_wait = False  # somebody was, and nobody has been invited since
+        self._uncounted = 0  # requests that an invitation may find on their way
         self.problems = []  # what no sender may do
         self._events = {}  # id: the event as it came first
         self._keys = {}  # idempotency key: the ids that came with it first
@@ -67,10 +68,12 @@ class Collector:
         if not done.wait(10):
             raise RuntimeError("the collector of the model hangs")
 
-    def invite(self):
-        """Somebody asks for a delivery now, or has forgotten that there was to be none."""
+    def invite(self, on_their_way=0):
+        """Somebody asks for a delivery now, or has forgotten that there was to be none. What is on its way in this moment
+        may arrive behind the invitation, and before whoever is invited."""
         def forget():
             self.is_told_to_wait = False
+            self._uncounted = on_their_way
         self.settle(forget)
 
     def become(self, mode):
@@ -168,7 +171,9 @@ class Collector:
 
     def _handle_request(self, connection, headers, body):
         self.requests += 1
-        if self.is_told_to_wait:
+        if self.is_told_to_wait and self._uncounted:
+            self._uncounted -= 1
+        elif self.is_told_to_wait:
             self.problems.append("a request before Retry-After is over, and nobody has asked for it")
         if headers.get("content-encoding") == "gzip":
             body = gzip.decompress(body)

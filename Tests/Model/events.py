@@ -10,6 +10,7 @@ from hypothesis.stateful import precondition
 
 import collector as servers
 from home import PATIENCE
+from ledger import FLUSH_EVENTS
 from scene import TRY_LATER, UNREACHABLE, Scene, few, moments, step
 
 
@@ -83,7 +84,9 @@ class Events(Scene):
         if not patient:
             self.ledger.is_interrupted = True
         pending = set(self.ledger.recorded)
-        self.collector.invite()
+        # So many are delivered by themselves, perhaps just now.
+        is_due = len(self.ledger.existing - self.collector.taken.keys()) >= FLUSH_EVENTS
+        self.collector.invite(on_their_way=int(is_due))
         code = self.run("flush", "--timeout", str(PATIENCE if patient else 0), allowed=(0, TRY_LATER))
         if not self.is_off and code == 0:
             self.collector.settle()
