@@ -122,6 +122,31 @@ struct SpoolDropTests {
         #expect(files.bytes(of: "/state/reserve") != nil)
     }
 
+    @Test("a ledger that names more than we would write harms nobody")
+    func forgedLedger() throws {
+        var spool = try Spool.open(files)
+        try spool.record("{}")
+        try spool.sync()
+        let ranges = (1...40).map { "[\(1000 + 2 * $0),\(1000 + 2 * $0)]" }.joined(separator: ",")
+        let json = #"{"format":1,"lastSequence":1,"floor":1,"resolved":[\#(ranges)]}"#
+        // One line of 1024 bytes: checksum, number, two blanks and the newline take 13 of them.
+        var slot: [UInt8] = []
+        SpoolRecord.append(
+            Array(json.utf8) + [UInt8](repeating: 0x20, count: 1011 - json.utf8.count), sequence: 99, to: &slot)
+        files.write(slot, to: "/state/ledger")
+        var forged = try Spool.open(files)
+        #expect(forged.ledger.resolved.count == 40)
+        forged.countRefusal(.rate)
+        forged.saveRefusals()
+        try forged.record("{}")
+        try forged.seal()
+        for batch in forged.batches { forged.settle(batch, sent: batch.eventCount) }
+        try? forged.accountForSettled()
+        #expect(forged.isConserved)
+        try forged.sync()
+        #expect(try Spool.open(files).recordedEvents == 2)
+    }
+
     @Test("what left stays on disk until it is in the record, whatever else is accounted for")
     func unkept() throws {
         var spool = try Spool.open(files)

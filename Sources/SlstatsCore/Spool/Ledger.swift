@@ -141,7 +141,8 @@ extension Ledger {
 
     /// Writes the slot that does not hold the last state.
     mutating func write(to path: FilePath, files: any FileSystem) throws(FileError) {
-        precondition(fits, "a ledger with more ranges than its slot holds")
+        // Nobody enters more than fit; a ledger that somebody has made can hold more than we write.
+        guard fits else { throw FileError("write", path, .invalidArgument) }
         var next = self
         next.generation += 1
         let slot = next.slot
