@@ -26,7 +26,7 @@ struct FaultCatalogueTests {
     }
 
     /// The tests that carry each id in their name, as `Suite/function`.
-    private static func tests() throws -> [String: Set<String>] {
+    static func tests() throws -> [String: Set<String>] {
         var tests: [String: Set<String>] = [:]
         for path in try FileManager.default.subpathsOfDirectory(atPath: folder) where path.hasSuffix("Tests.swift") {
             let text = try String(contentsOfFile: folder + path, encoding: .utf8)
@@ -44,7 +44,7 @@ struct FaultCatalogueTests {
                 {
                     ids += line.matches(of: #/F[0-9]{3}/#).map { String($0.0) }
                 }
-                if let function = line.firstMatch(of: #/^ +func (\w+)/#) {
+                if let function = line.firstMatch(of: #/^ +(?:mutating )?func (\w+)/#) {
                     for id in ids { tests[id, default: []].insert("\(suite)/\(function.1)") }
                     ids = []
                 }

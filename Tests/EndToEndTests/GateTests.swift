@@ -7,16 +7,9 @@ import Testing
 /// What is written and what leaves passes one gate, whoever asks and when.
 @Suite("The gate")
 struct GateTests {
-    private func run(_ script: String) async throws -> String {
-        try await Sandbox.run { sandbox async throws in
-            let result = try await sandbox.run("timeout", ["100", "bash", "-c", "set -u\n" + script])
-            return result.output + result.errors
-        }
-    }
-
     @Test("off before the daemon is there is off for the very first, however many come at once [F032]")
     func coldStart() async throws {
-        let output = try await run(
+        let output = try await Sandbox.bash(
             #"""
             echo '{"trackingDisabled": true}' > "$HOME/.serverlessrc"
             for n in $(seq 40); do slstats record --sync info commandDurationMs=4242 & done
@@ -29,7 +22,7 @@ struct GateTests {
 
     @Test("while off nobody connects to the collector, whatever is asked for and over a crash [F033]")
     func noConnection() async throws {
-        let output = try await run(
+        let output = try await Sandbox.bash(
             #"""
             python3 - > port << 'END' &
             import socket
@@ -67,7 +60,7 @@ struct GateTests {
         "neither client nor daemon looks at what names the machine, and nobody's arguments have what was recorded [F167, F171]",
         .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace"), "needs strace: run make test"))
     func machine() async throws {
-        let output = try await run(
+        let output = try await Sandbox.bash(
             #"""
             python3 - > port << 'END' &
             import http.server

@@ -7,17 +7,9 @@ import Testing
 /// What a command that records with us must never notice.
 @Suite("The host of the client")
 struct HostTests {
-    /// Runs a script in a sandbox whose daemon is ended behind it.
-    private func run(_ script: String, _ variables: [String: String] = [:]) async throws -> String {
-        try await Sandbox.run { sandbox async throws in
-            let result = try await sandbox.run("timeout", ["100", "bash", "-c", "set -u\n" + script], variables)
-            return result.output + result.errors
-        }
-    }
-
     @Test("nothing but what was asked for is printed, and without colour; record prints nothing [F001, F002, F017]")
     func prints() async throws {
-        let output = try await run(
+        let output = try await Sandbox.bash(
             #"""
             export NO_COLOR=1 TERM=dumb
             slstats ping > /dev/null
@@ -39,7 +31,7 @@ struct HostTests {
         "a collector that is not there, never answers or answers nonsense is no matter of who records [F003]",
         arguments: ["dead", "slow", "hostile"])
     func collector(_ kind: String) async throws {
-        let output = try await run(
+        let output = try await Sandbox.bash(
             #"""
             python3 - \#(kind) > port << 'END' &
             import socket, sys
@@ -72,7 +64,7 @@ struct HostTests {
 
     @Test("a daemon that is stopped is not waited for, and nobody is told [F004]")
     func stopped() async throws {
-        let output = try await run(
+        let output = try await Sandbox.bash(
             #"""
             slstats ping > /dev/null
             # As long as it would in a shell, and not as long as tests have time.
@@ -88,7 +80,7 @@ struct HostTests {
 
     @Test("no command waits for its input, nor asks who is not there [F006]")
     func input() async throws {
-        let output = try await run(
+        let output = try await Sandbox.bash(
             #"""
             mkfifo never; exec 8<> never
             slstats ping > /dev/null
@@ -104,7 +96,7 @@ struct HostTests {
 
     @Test("a peer that sends for ever, but never a whole answer, keeps nobody [F007]")
     func dripping() async throws {
-        let output = try await run(
+        let output = try await Sandbox.bash(
             #"""
             mkdir -m 700 fake
             python3 - << 'END' &
@@ -139,7 +131,7 @@ struct HostTests {
         "a hundred records leave one process behind, in a session of its own, without anything of who started it [F009, F013, F014]"
     )
     func processes() async throws {
-        let output = try await run(
+        let output = try await Sandbox.bash(
             #"""
             mkfifo inherited
             # The first to record starts the daemon; with its descriptor open the reader would wait for the daemon's end.
@@ -163,7 +155,7 @@ struct HostTests {
 
     @Test("a home that is taken away is not made again [F012]")
     func homeless() async throws {
-        let output = try await run(
+        let output = try await Sandbox.bash(
             #"""
             outer=$PWD
             mkdir -m 700 home other-run

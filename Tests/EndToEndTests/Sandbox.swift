@@ -51,6 +51,17 @@ struct Sandbox: Sendable {
         return try outcome.get()
     }
 
+    /// All that a script prints in a sandbox of its own.
+    static func output(of interpreter: String, _ script: String) async throws -> String {
+        try await run { sandbox async throws in
+            let result = try await sandbox.run("timeout", ["100", interpreter, "-c", script])
+            return result.output + result.errors
+        }
+    }
+
+    /// The same of bash, where a variable that nobody has set is a mistake.
+    static func bash(_ script: String) async throws -> String { try await output(of: "bash", "set -u\n" + script) }
+
     /// A folder of the programs as they are installed: copies, which other users may run, as they are shipped where
     /// there is one. Links would not do, since a client looks for the daemon beside its own executable.
     func installPrograms() throws -> String {

@@ -49,6 +49,11 @@ extension Spool {
     /// Makes room for a no to be written down elsewhere on the same disk.
     package mutating func giveUpReserve() { try? reserve.giveUp() }
 
+    /// Writes something down elsewhere on the same disk, in the place of the reserve if there is no other room.
+    package mutating func withRoom(_ body: () throws(FileError) -> Void) throws(FileError) {
+        try reserve.withRoom(body)
+    }
+
     /// Removes every segment there is: also one that could not be read or is of a later format, since it may hold events
     /// from before the no.
     ///
@@ -70,8 +75,7 @@ extension Spool {
         folderChange += 1
         if let failure { throw failure }
         try files.syncFolder(folder)
-        syncedFolderChange = folderChange
-        unlinked = []
+        folderSynced(at: folderChange)
         // Below the floor as they are, nobody has to know of them.
         ledger.forget(ledger.resolved.filter { $0 < number })
     }

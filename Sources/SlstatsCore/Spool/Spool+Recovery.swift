@@ -87,8 +87,8 @@ extension Spool {
         keepInQuarantine(content.tornTail.isEmpty ? [] : [bytes[content.tornTail]], of: name.batchID, .torn)
         let repeated = content.events.first { event in written.contains { $0.contains(event.sequence) } }
         let first = content.header?.firstSequence ?? content.events.first?.sequence
-        let unrepeated = repeated.map { Int($0.sequence - min(first ?? .max, $0.sequence)) } ?? .max
-        let count = min(unrepeated, content.acknowledgedCount)
+        let unrepeated = repeated.map { Int($0.sequence - (first ?? $0.sequence)) }
+        let count = min(unrepeated ?? .max, content.acknowledgedCount)
         guard count > 0, let first else {
             try? files.remove(path)
             folderChange += 1

@@ -68,13 +68,19 @@ extension Spool {
             }
         }
         if outcome.isFolderSynced, let change = work.folder?.change {
-            syncedFolderChange = max(syncedFolderChange, change)
-            let gone = unlinked.prefix { $0.change <= change }
-            ledger.forget(Set(gone.map(\.number)))
-            unlinked.removeFirst(gone.count)
+            folderSynced(at: change)
         }
         for target in outcome.failed { writeAgain(target.segment) }
         sealClosed()
+    }
+
+    /// The folder is on stable storage as it was at a change: what was unlinked by then does not come back, and nobody has
+    /// to know of it any more.
+    mutating func folderSynced(at change: Int) {
+        syncedFolderChange = max(syncedFolderChange, change)
+        let gone = unlinked.prefix { $0.change <= change }
+        ledger.forget(Set(gone.map(\.number)))
+        unlinked.removeFirst(gone.count)
     }
 
     /// The next fsync would report success without having written anything: what was not synced is written to another

@@ -26,50 +26,7 @@ extension Store {
         let cancellation: AsyncStream<Never>.Continuation
     }
 
-    var pendingTotals: FlushStateMachine.Pending {
-        FlushStateMachine.Pending(events: spool.pendingEvents, bytes: spool.bytes)
-    }
-
-    /// What would be new to a flush: while one runs, its own batches are not.
-    var newlyPendingTotals: FlushStateMachine.Pending {
-        if case .exporting = flushMachine.state { return spool.unsealed }
-        return pendingTotals
-    }
-
     var hasCollector: Bool { configuration.collector.url != nil }
-
-    // MARK: - Acting on the state machine
-
-    func perform(_ action: FlushStateMachine.Action) {
-        switch action {
-        case .wait: break
-        case .disarmTimer: disarmFlushTimer()
-        case .armTimer(let delay):
-            disarmFlushTimer()
-            // Local only: events stay where they are, and nothing has to wake up for them.
-            guard isDeliveryPossible else { return }
-            flushDueAt = clock.milliseconds + Int64(delay / .milliseconds(1))
-            flushTimer = loop.scheduleTask(in: TimeAmount(delay)) {
-                self.assumeIsolated { $0.flushTimerFired() }
-            }
-        case .export:
-            disarmFlushTimer()
-            isSealDue = true
-            exportRequest.yield()
-        }
-    }
-
-    private func flushTimerFired() {
-        flushTimer = nil
-        flushDueAt = nil
-        perform(flushMachine.timerFired())
-    }
-
-    func disarmFlushTimer() {
-        flushTimer?.cancel()
-        flushTimer = nil
-        flushDueAt = nil
-    }
 
     // MARK: - What the flusher asks and tells
 
@@ -273,10 +230,9 @@ extension Store {
         if !disableWaiters.isEmpty || isDiscardOwed { finishDiscarding() }
         removeExcluded()
         // What was taken back may go after all, and somebody waits for it.
-        if isReleased || outcome == .cancelled && !flushWaiters.isEmpty, isExportWanted {
-            isReleased = false
-            beginDelivering()
-        }
+        let isAskedFor = isReleased || outcome == .cancelled && !flushWaiters.isEmpty
+        isReleased = false
+        if isAskedFor, isExportWanted { beginDelivering() }
         if case .exporting = flushMachine.state { return nil }
         for waiter in flushWaiters { answer(waiter, outcome: summary) }
         flushWaiters = []

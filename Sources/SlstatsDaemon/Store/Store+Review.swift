@@ -13,11 +13,7 @@ extension Store {
     /// has of it.
     func beginHold() -> EventLoopFuture<[UInt8]> {
         let noting = Result { () throws(FileError) in
-            do throws(FileError) { try hold.begin(now: clock.milliseconds) } catch {
-                guard error.isFull else { throw error }
-                spool.giveUpReserve()
-                try hold.begin(now: clock.milliseconds)
-            }
+            try spool.withRoom { () throws(FileError) in try hold.begin(now: clock.milliseconds) }
         }
         isReleased = false
         runningExport?.cancellation.finish()
@@ -101,28 +97,23 @@ extension Store {
         // It has left meanwhile, or the collector has a part of its batch, which goes on as it began.
         let sending = found.filter { $0.value.contains { !spool.isPending($0) || isPartlySent($0) } }
         let sequences = found.values.joined().filter { !isPartlySent($0) }
+        let dropping = Result { () throws(FileError) in try spool.exclude(sequences) }
+        // What was read before holds them still.
+        narrowingChanges += 1
+        readAhead = nil
+        removeExcluded()
         let dropped: Int
-        do throws(FileError) { dropped = try spool.exclude(sequences) } catch {
-            forgetReadEvents()
-            removeExcluded()
+        do throws(FileError) { dropped = try dropping.get() } catch {
             throw ProtocolError(
                 .refused, .spoolUnavailable,
                 "dropped for as long as this daemon runs, but not noted for the next: \(error)")
         }
-        forgetReadEvents()
-        removeExcluded()
         let answer: JSON = [
             "dropped": JSON(dropped),
             "notFound": .array(ids.filter { found[$0] == nil }.map { .string($0.description) }),
             "sending": .array(ids.filter { sending[$0] != nil }.map { .string($0.description) }),
         ]
         return answer.serializedBytes()
-    }
-
-    /// What was read before holds them still.
-    private func forgetReadEvents() {
-        narrowingChanges += 1
-        readAhead = nil
     }
 
     private func isPartlySent(_ sequence: UInt64) -> Bool {
