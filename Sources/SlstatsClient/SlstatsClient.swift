@@ -43,7 +43,9 @@ public struct SlstatsClient: Sendable {
 
     /// Sends one request and reads its answer.
     ///
-    /// - Parameter params: writes the `params` object.
+    /// - Parameters:
+    ///   - deadline: for requests that may take longer than others; a client that waits longer anyway does so here too.
+    ///   - params: writes the `params` object.
     /// - Returns: the `result` member.
     /// - Throws: ``SlstatsClientError/Code/refused`` for an `error` member.
     package func call(
@@ -111,7 +113,7 @@ public struct SlstatsClient: Sendable {
                 .tooLarge, reason: ProtocolError.Reason.tooLarge.rawValue,
                 "the request has \(line.count) bytes, the limit is \(ProtocolLimits.maximumLineBytes)")
         }
-        let deadline = Deadline(after: duration ?? self.deadline)
+        let deadline = Deadline(after: max(duration ?? .zero, self.deadline))
         for attempt in 0..<Self.maximumRepeats where isRepeatable {
             do throws(SlstatsClientError) {
                 return try ask(line, deadline)
@@ -167,7 +169,8 @@ public struct SlstatsClient: Sendable {
             let mend =
                 error.errno == EACCES || error.errno == EPERM
                 ? "it belongs to somebody else; set SLSTATS_SOCKET to a place of your own"
-                : "try: systemctl --user start slstatsd.socket"
+                // Also where the manager holds a socket whose path somebody has removed; "start" would change nothing.
+                : "try: systemctl --user restart slstatsd.socket"
             throw SlstatsClientError(.unreachable, "daemon not reachable at \(location.path): \(error); \(mend)")
         }
     }

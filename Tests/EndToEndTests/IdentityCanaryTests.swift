@@ -11,7 +11,7 @@ struct IdentityCanaryTests {
     private static let login = "zorbalinä"
     private static let variables = [
         "USER": login, "DEPLOY_TOKEN": "q7Xw-Trommelwirbel-91", "SLSTATS_CATALOGUE_FILE": "/acme.json",
-        "SLSTATS_FLUSH_EVENTS": "1000000", "SLSTATS_TIMEOUT": "20",
+        "SLSTATS_FLUSH_EVENTS": "1000000", "SLSTATS_TIMEOUT": "60",
     ]
 
     /// Fields that take what they are given, beside ours, which mostly do not.

@@ -17,7 +17,7 @@ struct PolicyProgramTests {
         mount -t overlay overlay -o "lowerdir=/etc,upperdir=$PWD/upper,workdir=$PWD/work" /etc || exit 77
         mkdir -p /etc/slstats/catalogue.d && chmod 755 /etc/slstats /etc/slstats/catalogue.d
         user() { setpriv --reuid=65533 --regid=65533 --clear-groups env -i LD_LIBRARY_PATH="$LD_LIBRARY_PATH" \
-            HOME="$PWD/user" XDG_RUNTIME_DIR="$PWD/user/run" SLSTATS_TIMEOUT=20 SLSTATS_CONSENT_DISCLOSURE=vendor "$programs/$@"; }
+            HOME="$PWD/user" XDG_RUNTIME_DIR="$PWD/user/run" SLSTATS_TIMEOUT=60 SLSTATS_CONSENT_DISCLOSURE=vendor "$programs/$@"; }
         stop() { pid=$(user slstats status --json | sed -n 's/^ *"pid": \([0-9]*\),*/\1/p'); kill "$pid"
             while [ -e "/proc/$pid" ]; do :; done; }
         write() { printf '%s' "$2" > "/etc/slstats/$1"; chmod 644 "/etc/slstats/$1"; }

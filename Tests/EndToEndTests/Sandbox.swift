@@ -105,7 +105,7 @@ struct Sandbox: Sendable {
             "PATH": bin + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? ""),
             "LANG": "C.UTF-8",
             // A machine that builds and tests may be slower than any shell should wait; who tests the 250 ms says so.
-            "SLSTATS_TIMEOUT": "20",
+            "SLSTATS_TIMEOUT": "60",
             // Who tests the disclosure says so.
             "SLSTATS_CONSENT_DISCLOSURE": "vendor",
             // Tests record as much as they like.

@@ -22,7 +22,7 @@ struct SenderProgramTests {
                     ./tool -c 'slstats record info --strict; echo "[$?]"'
                     slstats status --json | grep -E '"(recorded|rate)":' | tr -d ' ,'
                     """#,
-                ], ["SLSTATS_SENDER_EVENTSPERHOUR": "10", "SLSTATS_TIMEOUT": "20"])
+                ], ["SLSTATS_SENDER_EVENTSPERHOUR": "10", "SLSTATS_TIMEOUT": "60"])
             #expect(
                 result.output == "looper has more\n[75]\n[0]\n\"recorded\":21\n\"rate\":10\n", "\(result)")
         }
@@ -61,7 +61,7 @@ struct SenderProgramTests {
                     printf '{"frameworkId": "0f8fad5b-d9cb-469f-a165-70867728950e"}' > .serverlessrc
                     slstats id; [ "$(slstats id rotate)" = "$(slstats id)" ] && slstats id | grep -c 0f8fad5b
                     """#,
-                ], ["SLSTATS_TIMEOUT": "20"])
+                ], ["SLSTATS_TIMEOUT": "60"])
             #expect(
                 result.output == """
                     Held, 0 pending: slstats release

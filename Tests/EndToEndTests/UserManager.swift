@@ -15,7 +15,7 @@ struct UserManager {
         bin=$HOME/.local/bin units=$HOME/.config/systemd/user
         mkdir -p "$bin" "$units"
         install "$programs"/* "$bin"
-        export PATH=$bin:/usr/bin:/bin SLSTATS_TIMEOUT=20
+        export PATH=$bin:/usr/bin:/bin SLSTATS_TIMEOUT=60
         # The debug programs load the toolchain's libraries.
         unit() { sed "s|@BINDIR@|$bin|; s|^\[Service\]|&\nEnvironment=LD_LIBRARY_PATH=$LD_LIBRARY_PATH|" "$repository/systemd/$1"; }
         for name in slstatsd.socket slstatsd.service; do unit "$name" > "$units/$name"; done

@@ -56,7 +56,7 @@ struct DeadlineTests {
         let error = #expect(throws: SlstatsClientError.self) { try client().record(event: "{}") }
 
         #expect(error?.code == .unreachable)
-        #expect(error?.message.contains("systemctl --user start slstatsd.socket") == true)
+        #expect(error?.message.contains("systemctl --user restart slstatsd.socket") == true)
     }
 
     @Test("telemetry off on this side asks nobody")

@@ -107,6 +107,22 @@ struct SpoolRecordTests {
         #expect(SegmentContent(scanning: segment).damaged.count == 1)
     }
 
+    @Test(
+        "a segment is gone on with only if no number is missing, however wide the gap",
+        arguments: [
+            ([2, 3, 4], true), ([3, 4], false), ([2, 4], false), ([2, 2444], false), ([2, 1 << 59], false), ([], false),
+        ]
+            as [([UInt64], Bool)])
+    func gaps(_ sequences: [UInt64], isWhole: Bool) {
+        var segment = SegmentHeader(epoch: 7, createdAt: 1, firstSequence: 2).line
+        for sequence in sequences { SpoolRecord.append(Array("{}".utf8), sequence: sequence, to: &segment) }
+
+        let content = SegmentContent(scanning: segment)
+
+        #expect(content.events.map(\.sequence) == sequences)
+        #expect(content.isWhole == isWhole)
+    }
+
     @Test("a later format is recognised")
     func futureFormat() {
         var line: [UInt8] = []

@@ -121,7 +121,7 @@ package struct PosixFileSystem: FileSystem {
     package func syncFolder(_ path: FilePath) throws(FileError) {
         let descriptor = try openDescriptor(path, O_RDONLY | O_DIRECTORY)
         defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw FileError("fsync", path) }
+        try fsyncWhole(descriptor, path)
     }
 
     func openDescriptor(_ path: FilePath, _ flags: CInt) throws(FileError) -> CInt {
@@ -164,14 +164,19 @@ private final class PosixFile: AppendableFile {
         }
     }
 
-    func syncWithAttributes() throws(FileError) {
-        while fsync(descriptor) != 0 {
-            guard errno == EINTR else { throw FileError("fsync", path) }
-        }
-    }
+    func syncWithAttributes() throws(FileError) { try fsyncWhole(descriptor, path) }
 
     func truncate(to size: Int) throws(FileError) {
-        guard ftruncate(descriptor, off_t(size)) == 0 else { throw FileError("ftruncate", path) }
+        while ftruncate(descriptor, off_t(size)) != 0 {
+            guard errno == EINTR else { throw FileError("ftruncate", path) }
+        }
+    }
+}
+
+/// fsync(2), again after a signal.
+private func fsyncWhole(_ descriptor: CInt, _ path: FilePath) throws(FileError) {
+    while fsync(descriptor) != 0 {
+        guard errno == EINTR else { throw FileError("fsync", path) }
     }
 }
 

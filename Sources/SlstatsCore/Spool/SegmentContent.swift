@@ -58,6 +58,12 @@ package struct SegmentContent: Sendable, Equatable {
         return Int(last.sequence - first) + 1 + tail
     }
 
+    /// Readable from its header to the end of its last event, with all numbers between: more events can be appended.
+    package var isWhole: Bool {
+        guard let header, let last = events.last, damaged.isEmpty, !isUnterminated else { return false }
+        return last.sequence - header.firstSequence == UInt64(events.count - 1)
+    }
+
     /// - Returns: whether it is a whole record.
     private mutating func read(_ line: Range<Int>, of bytes: [UInt8]) -> Bool {
         guard let record = SpoolRecord.parse(bytes[line]) else { return false }

@@ -95,9 +95,7 @@ extension Spool {
             return
         }
         written.append(first..<first + UInt64(count))
-        // The numbers of a segment that is gone on with have no gaps.
-        if isLast, repeated == nil, content.damaged.isEmpty, count == content.events.count, !content.isUnterminated,
-            let header = content.header,
+        if isLast, repeated == nil, content.isWhole, let header = content.header,
             goOn(name, header, content, bytes.count)
         {
             return

@@ -5,7 +5,8 @@ internal import NIOCore
 
 /// Accepts while there is room for connections; the others wait in the kernel's queue.
 ///
-/// Whoever keeps connections open and says nothing cannot keep others out: silent connections are closed for them.
+/// Whoever keeps connections open and says or reads nothing cannot keep others out: silent connections are closed for
+/// them.
 final class AcceptGate: ChannelDuplexHandler {
     typealias InboundIn = Channel
     typealias InboundOut = Channel

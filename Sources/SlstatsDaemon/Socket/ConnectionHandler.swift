@@ -23,8 +23,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// Nothing more is read; the connection ends when the last answer is written.
     private var isFinishing = false
     /// When it last said something, or came.
-    private(set) var lastRead = NIODeadline.now()
+    private var lastRead = NIODeadline.now()
     private var hasRead = false
+    /// What the peer had not taken of its answers when that was last looked at, and since when that is so.
+    private var unsent = (bytes: 0, since: NIODeadline.now())
 
     /// When the daemon stops, a connection that has said nothing for so long has said all; one that has just come gets
     /// longer, and nobody more than the last.
@@ -53,9 +55,22 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     /// Somebody waits for an answer to what came here, or has not taken all of it.
-    var isOwedAnswer: Bool {
-        let unsent = try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)
-        return replies.isWaiting || !staged.isEmpty || unsent ?? 0 > 0
+    private var isOwedAnswer: Bool { isAnswering || unsentBytes > 0 }
+
+    /// The answer to something that came here is being made.
+    private var isAnswering: Bool { replies.isWaiting || !staged.isEmpty }
+
+    /// What the kernel has no room for, since the peer does not read.
+    private var unsentBytes: Int {
+        (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+    }
+
+    /// Since when the peer has neither asked nor read anything, where it could have; `nil` while an answer is being made.
+    /// That it reads is noticed from one look to the next.
+    func silentSince(_ now: NIODeadline) -> NIODeadline? {
+        let bytes = unsentBytes
+        if bytes != unsent.bytes { unsent = (bytes, now) }
+        return isAnswering ? nil : max(lastRead, unsent.since)
     }
 
     func close() { context?.close(promise: nil) }

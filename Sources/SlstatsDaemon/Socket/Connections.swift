@@ -10,7 +10,8 @@ internal import NIOCore
 /// about half of the descriptors are left for files, deliveries, the loop itself, and the few connections that NIO accepts
 /// before it asks again.
 final class Connections {
-    /// A connection that has asked nothing for so long, and waits for no answer, may be closed if others need the room.
+    /// A connection that has asked nothing for so long, and taken nothing of an answer, may be closed if others need the
+    /// room.
     static var patience: TimeAmount { .seconds(1) }
 
     private let limit: Int
@@ -51,10 +52,10 @@ final class Connections {
     /// Has a closure called once, when there is room again.
     func whenRoom(_ wakeUp: @escaping () -> Void) { self.wakeUp = wakeUp }
 
-    /// Closes those that have been silent for ``patience`` and are owed nothing.
+    /// Closes those that have been silent for ``patience``, unless an answer to them is being made.
     func closeSilent(at now: NIODeadline) {
-        for connection in open.values.map(\.value) where !connection.isOwedAnswer {
-            if connection.lastRead + Self.patience <= now { connection.close() }
+        for connection in open.values.map(\.value) {
+            if let since = connection.silentSince(now), since + Self.patience <= now { connection.close() }
         }
     }
 }
