@@ -33,7 +33,7 @@ struct ConnectionLimitTests {
         return result.output
     }
 
-    @Test("a hundred and fifty that stay connected are all answered, and the next client is too [F070]")
+    @Test("a hundred and fifty that stay connected are all answered, and the next client is too [F065, F070]")
     func silent() async throws {
         try await Sandbox.run { sandbox async throws in
             let output = try await run(

@@ -62,7 +62,7 @@ struct HostTests {
         #expect(output == "1\n")
     }
 
-    @Test("a daemon that is stopped is not waited for, and nobody is told [F004]")
+    @Test("a daemon that is stopped is not waited for, and nobody is told [F004, F081]")
     func stopped() async throws {
         let output = try await Sandbox.bash(
             #"""

@@ -22,7 +22,7 @@ struct ProgramTests {
         }
     }
 
-    @Test("a daemon that was killed is replaced by the next client, and nothing recorded is lost")
+    @Test("a daemon that was killed is replaced by the next client, and nothing recorded is lost [F056, F108]")
     func killed() async throws {
         try await Sandbox.run { sandbox async throws in
             _ = try await sandbox.slstats("ping")

@@ -44,7 +44,7 @@ struct ReadmeTests {
         }.filter { !$0.isEmpty }
     }
 
-    @Test("the table of fields is what slstats schema --markdown prints")
+    @Test("the table of fields is what slstats schema --markdown prints [F165]")
     func schema() async throws {
         let readme = try String(contentsOfFile: Sandbox.repository + "/README.md", encoding: .utf8)
         try await Sandbox.run { sandbox async throws in

@@ -68,7 +68,7 @@ struct ServiceLifecycleTests {
     }
 
     @Test(
-        "a daemon that hangs is killed and started again, and who waits is served; one that works is left alone [F148, F149]"
+        "a daemon that hangs is killed and started again, and who waits is served; one that works is left alone [F148]"
     )
     func watchdog() async throws {
         let result = try await UserManager.run(
@@ -108,7 +108,9 @@ struct ServiceLifecycleTests {
         #expect(result.output == "all recorded\nresult: success, restarts: 0\n")
     }
 
-    @Test("a binary that does not run, and a configuration that is wrong, are no storm and take nothing down [F151]")
+    @Test(
+        "a binary that does not run, and a configuration that is wrong, are no storm and take nothing down [F081, F151]"
+    )
     func broken() async throws {
         let result = try await UserManager.run(
             Self.load + #"""

@@ -80,7 +80,7 @@ struct SpoolDiskProgramTests {
             lines == ["No space left on device", "1", "1 delivered, 0 pending: delivered", "collected"])
     }
 
-    @Test("no more files: the open segment goes on, a new one is refused by name until there is one [F096]")
+    @Test("no more files: the open segment goes on, a new one is refused by name until there is one [F096, F116]")
     func noFiles() async throws {
         let lines = try await lines(
             "size=1m,nr_inodes=40",
@@ -106,7 +106,7 @@ struct SpoolDiskProgramTests {
             ])
     }
 
-    @Test("files of limited size: a segment ends there, and another one begins [F098]")
+    @Test("files of limited size: a segment ends there, and another one begins [F098, F102]")
     func fileSize() async throws {
         let lines = try await lines(
             "size=2m",

@@ -67,7 +67,9 @@ struct DifferentialTests {
             [0x22, 0xf0, 0x9f, 0x98, 0x80, 0x22], [0x22, 0xc1, 0xbf, 0x22], [0x22, 0xf0, 0x80, 0x80, 0x80, 0x22],
         ]
 
-    @Test("hard ones, and five thousand that are made up and half of them broken, are JSON for both or for neither")
+    @Test(
+        "hard ones, and five thousand that are made up and half of them broken, are JSON for both or for neither [F054]"
+    )
     func differential() throws {
         let seed = UInt64.random(in: .min ... .max)
         var generator = Generator(seed: seed)

@@ -68,7 +68,7 @@ struct IndependentParserTests {
         print(f'{count} read')
         """
 
-    @Test("what other parsers read is the old document plus the change", arguments: ["node", "python3"])
+    @Test("what other parsers read is the old document plus the change [F054]", arguments: ["node", "python3"])
     func property(_ program: String) throws {
         let (option, script) = program == "node" ? ("-e", Self.node) : ("-c", Self.python)
         let seed = UInt64.random(in: .min ... .max)

@@ -43,7 +43,7 @@ struct StrictDocumentTests {
     static let old = #"{"a": 1.0, "meta": {"x": "\u00e9", "updated_at": 1}, "t": false}"#
 
     @Test(
-        "a change of ours is recognised as ours",
+        "a change of ours is recognised as ours [F054]",
         arguments: [
             #"{"a": 1.0, "meta": {"x": "\u00e9", "updated_at": 2}, "t": true}"#,
             #"{"a":1.0,"meta":{"x":"\u00e9","updated_at":{}},"t":[]}"#,
@@ -54,7 +54,7 @@ struct StrictDocumentTests {
     }
 
     @Test(
-        "whatever else is different is somebody else's",
+        "whatever else is different is somebody else's [F054]",
         arguments: [
             #"{"a": 1, "meta": {"x": "\u00e9", "updated_at": 1}, "t": false}"#,
             #"{"a": 1.0, "meta": {"x": "é", "updated_at": 1}, "t": false}"#,

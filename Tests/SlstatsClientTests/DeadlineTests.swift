@@ -41,7 +41,7 @@ struct DeadlineTests {
     }
 
     @Test(
-        "a command waits 250 ms, or the seconds of SLSTATS_TIMEOUT if they are a time",
+        "a command waits 250 ms, or the seconds of SLSTATS_TIMEOUT if they are a time [F004]",
         arguments: [
             (nil, 0.25), ("2", 2), ("0.05", 0.05), ("", 0.25), ("0", 0.25), ("-1", 0.25), ("nan", 0.25), ("inf", 0.25),
             ("1e9", 0.25), ("5s", 0.25),
@@ -59,7 +59,7 @@ struct DeadlineTests {
         #expect(error?.message.contains("systemctl --user restart slstatsd.socket") == true)
     }
 
-    @Test("telemetry off on this side asks nobody")
+    @Test("telemetry off on this side asks nobody [F010]")
     func off() throws {
         let client = try SlstatsClient(
             environment: CallerEnvironment { ["SLSTATS_SOCKET": "/nonexistent/s", "DO_NOT_TRACK": "1"][$0] },
@@ -126,7 +126,7 @@ struct DeadlineTests {
         #expect(try mode(folder + "/slstats") == 0o700)
     }
 
-    @Test("the socket of a listener that died is replaced")
+    @Test("the socket of a listener that died is replaced [F056]")
     func stale() throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -24,7 +24,7 @@ struct DeliveryRulesTests {
     }
 
     @Test(
-        "what a collector's URL may be [F138]",
+        "what a collector's URL may be",
         arguments: [
             ("http://localhost:8686/", "localhost", 8686), ("https://Example.ORG", "example.org", 443),
             ("http://example.org/a?b=c#d", "example.org", 80), ("https://[::1]:8443/x", "::1", 8443),
@@ -38,7 +38,7 @@ struct DeliveryRulesTests {
     }
 
     @Test(
-        "and what not",
+        "what a collector's URL may not be [F138]",
         arguments: [
             "", "x", "file:///x", "ftp://x/", "http://", "http:///x", "http://u:p@x/", "http://x:0/", "http://x:99999/",
             "http://x:a/", "http://a b/", "http://x/\n", "http://::1/", "http://[::1/", "http://[::1]x/", "//x/",

@@ -47,7 +47,7 @@ struct EventCheckTests {
     }
 
     @Test(
-        "every field of the catalogue takes its example and refuses what it does not take",
+        "every field of the catalogue takes its example and refuses what it does not take [F165]",
         arguments: CatalogueField.builtIn)
     mutating func everyField(_ field: CatalogueField) throws {
         // Those that name somebody have to be admitted.

@@ -59,7 +59,7 @@ struct FlushStateMachineTests {
         expect(machine.exportFinished(.delivered(answer: []), pending: pending(1)), .armTimer(.seconds(900)))
     }
 
-    @Test("a failure backs off, and new events do not hurry it")
+    @Test("a failure backs off, and new events do not hurry it [F123]")
     func backoff() {
         var machine = machine()
         _ = machine.eventsRecorded(pending: pending(1), isUrgent: true)
@@ -132,7 +132,7 @@ struct FlushStateMachineTests {
         }
     }
 
-    @Test("delays stay between a second and 15 minutes, and grow with full jitter")
+    @Test("delays stay between a second and 15 minutes, and grow with full jitter [F123]")
     func delays() {
         var sums = [Double](repeating: 0, count: 14)
         for seed in 0..<400 as Range<UInt64> {

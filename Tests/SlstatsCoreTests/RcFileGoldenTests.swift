@@ -56,7 +56,7 @@ struct RcFileGoldenTests {
         #expect(Self.refusals.count >= 25)
     }
 
-    @Test("a change makes of the file before the file after, byte for byte [F052]", arguments: edits)
+    @Test("a change makes of the file before the file after, byte for byte [F040, F052]", arguments: edits)
     func edit(_ fixture: Fixture) throws {
         let files = InMemoryFileSystem()
         var file = rcFile(try fixture.bytes(".before.json"), files)
@@ -86,7 +86,7 @@ struct RcFileGoldenTests {
         #expect(files.fileNames == [Self.rcPath.string])
     }
 
-    @Test("1 MiB is read, a byte more is not")
+    @Test("1 MiB is read, a byte more is not [F027]")
     func size() throws {
         for excess in [0, 1] {
             let files = InMemoryFileSystem()

@@ -95,7 +95,7 @@ struct SentRecordTests {
 
     // MARK: - What is taken away
 
-    @Test("what is older than the limit, or too much, goes, the oldest first; the rest is in order")
+    @Test("what is older than the limit, or too much, goes, the oldest first; the rest is in order [F104]")
     func expiry() throws {
         var limits = SentRecord.Limits()
         limits.maximumAge = .seconds(60)

@@ -49,7 +49,7 @@ struct SpoolDiskTests {
         #expect(spool.isConserved)
     }
 
-    @Test("a limit that was lowered holds from the start on [F106]")
+    @Test("a limit that was lowered holds from the start on")
     func loweredLimit() throws {
         var spool = try Spool.open(files, limits: limits(20_000))
         for number in 0..<300 { try spool.record(#"{"number":\#(number)}"#) }
@@ -409,7 +409,7 @@ struct SpoolDiskTests {
     }
 
     @Test(
-        "each operation of recording, syncing and sealing failing once loses nothing that was acknowledged [F102]",
+        "each operation of recording, syncing and sealing failing once loses nothing that was acknowledged",
         arguments: [
             Errno.ioError, .noSpace, .readOnlyFileSystem, .diskQuotaExceeded, .fileTooLarge, .staleNFSFileHandle,
         ])

@@ -223,7 +223,9 @@ struct CollectorAnswerTests {
         }
     }
 
-    @Test("the rest of a batch that was half delivered when the collector went away is sent later, and nothing again")
+    @Test(
+        "the rest of a batch that was half delivered when the collector went away is sent later, and nothing again [F135]"
+    )
     func interrupted() async throws {
         let answers: [ScriptedCollector.Answer] = [.status(413), .status(200), .status(503), .status(200)]
         try await ScriptedCollector.run(answers[0], answers[1], answers[2], answers[3]) { collector, url in

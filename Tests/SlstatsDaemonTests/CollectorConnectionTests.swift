@@ -86,7 +86,7 @@ struct CollectorConnectionTests {
         }
     }
 
-    @Test("a name that does not resolve, and a port where nobody is, are told apart [F140]")
+    @Test("a name that does not resolve, and a port where nobody is, are told apart [F123, F140]")
     func nowhere() async throws {
         let name = try await flush { $0.collector.url = CollectorURL("http://collector.invalid/") }
         #expect(name["outcome"]?.string?.hasPrefix("will retry: DNS: collector.invalid") == true, "\(name)")

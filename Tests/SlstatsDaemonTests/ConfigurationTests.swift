@@ -145,7 +145,7 @@ struct ConfigurationTests {
     }
 
     @Test(
-        "mistakes name the place, the thing and the mend",
+        "mistakes name the place, the thing and the mend [F138]",
         arguments: [
             (
                 "{\n \"spool\": {\n  \"maxBytes\": \"lots\"\n }\n}",

@@ -86,7 +86,7 @@ struct DeliveryTests {
         }
     }
 
-    @Test("after no answer, a reset or a 503 the same bytes come again under the same id")
+    @Test("after no answer, a reset or a 503 the same bytes come again under the same id [F123, F135]")
     func retries() async throws {
         try await ScriptedCollector.run(
             .status(503), .reset, .status(429, headers: ["retry-after": "3600"]), .status(200)
@@ -195,7 +195,7 @@ struct DeliveryTests {
         }
     }
 
-    @Test("redirects are not followed")
+    @Test("redirects are not followed [F125]")
     func redirect() async throws {
         try await ScriptedCollector.run(.status(200)) { other, otherURL in
             try await ScriptedCollector.run(.status(307, headers: ["location": otherURL])) { collector, url in
@@ -212,7 +212,7 @@ struct DeliveryTests {
         }
     }
 
-    @Test("without a collector nothing is due and nothing leaves; flush says why")
+    @Test("without a collector nothing is due and nothing leaves; flush says why [F138]")
     func localOnly() async throws {
         try await TestDaemon.run { daemon in
             try await LineConnection.open(daemon.socket) { connection async throws in
@@ -290,7 +290,7 @@ struct DeliveryTests {
         }
     }
 
-    @Test("a daemon that stops during a flush keeps the batch, and the next one sends it under the same id")
+    @Test("a daemon that stops during a flush keeps the batch, and the next one sends it under the same id [F135]")
     func stopDuringFlush() async throws {
         let home = try TestDaemon.makeHome()
         defer { try? FileManager.default.removeItem(atPath: home) }

@@ -144,8 +144,11 @@ struct SocketTests {
     }
 
     @Test(
-        "the id comes back as it was spelled",
-        arguments: ["null", "1.0", "1e3", "\"\\u0061\"", "12345678901234567890123", "-0"])
+        "the id comes back as it was spelled [F075]",
+        arguments: [
+            "null", "1.0", "1e3", "\"\\u0061\"", "12345678901234567890123", "-0",
+            "\"\(String(repeating: "x", count: 60_000))\"",
+        ])
     func ids(_ id: String) async throws {
         try await TestDaemon.run { daemon in
             try await LineConnection.open(daemon.socket) { connection async throws in
@@ -185,13 +188,20 @@ struct SocketTests {
         }
     }
 
-    @Test("hello tells what can be asked [F076]")
-    func hello() async throws {
+    @Test(
+        "a client of any age is told what can be asked, and what it says beyond that is passed over [F076]",
+        arguments: [#"{"protocol":1}"#, #"{"protocol":0}"#, #"{"protocol":2,"new":true}"#, "{}"])
+    func hello(_ params: String) async throws {
         try await TestDaemon.run { daemon in
             try await LineConnection.open(daemon.socket) { connection async throws in
-                let hello = try await connection.ask("hello", #"{"protocol":1}"#)
+                let hello = try await connection.ask("hello", params)
+                #expect(hello["protocol"]?.integer == 1)
                 #expect(hello["version"]?.string == SlstatsVersion.current)
                 #expect(hello["capabilities"]?.array?.compactMap(\.string) == Method.allCases.map(\.rawValue))
+                let later = #"{"event":{"command":"a"},"new":[1,{}]}"#
+                #expect(try await connection.ask("record", later)["recorded"]?.bool == true)
+                #expect(try await connection.ask("new")["error"]?["data"]?["reason"]?.string == "unknown-method")
+                #expect(try await connection.ask("status")["events"]?["recorded"]?.integer == 1)
             }
         }
     }

@@ -8,7 +8,7 @@ import Testing
 @Suite("Notification modes and switches, as the original reads them")
 struct NotificationsModeTests {
     @Test(
-        "every spelling of the table means what it means there",
+        "every spelling of the table means what it means there [F022]",
         arguments: [
             ("", .off), (" ", .off), ("0", .off), (" 0 ", .off), ("-0", .off), ("0x0", .off), ("\n0\t", .off),
             ("1", .upgradesOnly), ("01", .upgradesOnly), ("1.0", .upgradesOnly), ("1e0", .upgradesOnly),
@@ -22,7 +22,7 @@ struct NotificationsModeTests {
     }
 
     @Test(
-        "anything else is the default: on, and upgrades-only in CI",
+        "anything else is the default: on, and upgrades-only in CI [F022]",
         arguments: [
             nil, "4", "-1", "1.5", "true", "OFF", "on ", "Force", "0x", "-0x1", "1e", "e1", ".", "1_0", "Infinity",
             "NaN", "0b2", "1 1",

@@ -39,7 +39,7 @@ struct RequestTests {
     }
 
     @Test(
-        "bad lines get the number of JSON-RPC 2.0",
+        "bad lines get the number of JSON-RPC 2.0 [F075]",
         arguments: [
             ("", -32700), ("{", -32700), ("nonsense", -32700), (#"{"jsonrpc":"2.0","method":"hello","id":1,}"#, -32700),
             ("\u{feff}{}", -32700), (#"{"jsonrpc":"2.0","method":"hello","id":"\ud800"}"#, -32700), ("NaN", -32700),
