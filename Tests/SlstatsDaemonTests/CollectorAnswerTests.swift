@@ -38,19 +38,34 @@ struct CollectorAnswerTests {
 
     private static let ok = "HTTP/1.1 200 OK\r\n"
 
+    private static let entry = #"{"code":"NEWS","message":"hello"}"#
+    /// In a 2xx it is taken: `AnswerBodyTests`.
+    private static let news = "[\(entry)]"
+    private static let elsewhere = "{\"news\":\(news)}"
+
+    /// What says no brings no news, whatever it looks like.
+    private static let noes: [Case] =
+        [400, 404, 409, 413, 418, 422].map {
+            Case("\($0)", .status($0, body: news), .quarantined, "rejected: HTTP \($0)")
+        }
+        + [401, 403, 410, 451].map { Case("\($0)", .status($0, body: news), .pending, "stopped: HTTP \($0)") }
+        + [408, 425, 429, 500, 502, 503, 504, 599].map {
+            Case("\($0)", .status($0, body: news), .pending, "will retry: HTTP \($0)")
+        }
+
     static let cases: [Case] =
         [200, 201, 202, 204].map { Case("\($0)", .status($0), .sent, "delivered") }
-        + [400, 404, 409, 413, 418, 422].map { Case("\($0)", .status($0), .quarantined, "rejected: HTTP \($0)") }
-        + [401, 403, 410, 451].map { Case("\($0)", .status($0), .pending, "stopped: HTTP \($0)") }
-        + [408, 425, 429, 500, 502, 503, 504, 599].map {
-            Case("\($0)", .status($0, body: "<html>no</html>"), .pending, "will retry: HTTP \($0)")
-        }
+        + noes
         + [
-            Case("a redirect", .status(302, headers: ["location": "http://127.0.0.1:1/"]), .pending, "redirects"),
+            Case("503 with a page", .status(503, body: "<html>no</html>"), .pending, "HTTP 503"),
+            Case(
+                "a redirect", .status(302, body: news, headers: ["location": "http://127.0.0.1:1/"]), .pending,
+                "redirects"),
             Case("no answer but the end", .reset, .pending, "closed before the answer"),
             Case("HTML", .status(200, body: "<html></html>"), .sent, "delivered"),
             Case("half JSON", .status(200, body: "{\"notifications\":[{"), .sent, "delivered"),
-            Case("64 MiB", .status(200, body: String(repeating: "[", count: 4 << 20)), .sent, "delivered"),
+            Case("a notification, but no list", .status(200, body: entry), .sent, "delivered"),
+            Case("a list by another name", .status(200, body: elsewhere), .sent, "delivered"),
             Case("something else than HTTP", raw("220 smtp ready\r\n"), .pending, "will retry"),
             Case("a reset in the body", raw(ok + "Content-Length: 100\r\n\r\n[{"), .sent, "delivered"),
             Case(
@@ -65,25 +80,7 @@ struct CollectorAnswerTests {
             Case(
                 "100 first", raw("HTTP/1.1 100 Continue\r\n\r\n" + ok + "Content-Length: 0\r\n\r\n"), .sent, "delivered"
             ),
-            Case(
-                "a gzip bomb",
-                .raw(
-                    [Array((ok + "Content-Encoding: gzip\r\nContent-Length: \(bomb.count)\r\n\r\n").utf8), bomb],
-                    closes: false), .sent, "delivered"),
         ]
-
-    /// A gigabyte of zeros would take minutes to make: a hundred times a megabyte, one member after the other.
-    private static let bomb: [UInt8] = Array(repeating: megabyteOfZeros, count: 100).flatMap { $0 }
-    /// `head -c 1M /dev/zero | gzip -9`, by hand: RFC 1952 with one deflate block of repeated zeros.
-    private static let megabyteOfZeros: [UInt8] = {
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(filePath: "/bin/sh")
-        process.arguments = ["-c", "head -c 1048576 /dev/zero | gzip -9n"]
-        process.standardOutput = output
-        try? process.run()
-        return Array(output.fileHandleForReading.readDataToEndOfFile())
-    }()
 
     private static func events(_ connection: inout LineConnection) async throws -> (Fate?, isConserved: Bool) {
         let events = try await connection.ask("status")["events"]
@@ -95,7 +92,7 @@ struct CollectorAnswerTests {
     }
 
     @Test(
-        "each answer has its consequence, and the sum is right [F123, F124, F126, F127, F128, F131, F133]",
+        "each answer has its consequence, and the sum is right [F123, F126, F128, F131, F133]",
         arguments: cases)
     func answer(_ example: Case) async throws {
         try await ScriptedCollector.run(example.answer) { collector, url in
@@ -223,9 +220,7 @@ struct CollectorAnswerTests {
         }
     }
 
-    @Test(
-        "the rest of a batch that was half delivered when the collector went away is sent later, and nothing again [F135]"
-    )
+    @Test("the rest of a batch half delivered when the collector went away is sent later, and nothing again [F135]")
     func interrupted() async throws {
         let answers: [ScriptedCollector.Answer] = [.status(413), .status(200), .status(503), .status(200)]
         try await ScriptedCollector.run(answers[0], answers[1], answers[2], answers[3]) { collector, url in

@@ -165,10 +165,8 @@ struct FeedTests {
 
     @Test("a server that sends a byte now and then is given up on, and asked the next day [F124]")
     func slow() async throws {
-        // A head, and then nothing more.
-        let answer = ScriptedCollector.Answer.raw(
-            [Array("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[".utf8)], closes: false)
-        try await ScriptedCollector.run(answer) { collector, url in
+        let beginning = "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n["
+        try await ScriptedCollector.run(.drip(beginning)) { collector, url in
             try await TestDaemon.run {
                 $0.feed.place = Self.place(url)
                 $0.feed.timeout = .milliseconds(300)

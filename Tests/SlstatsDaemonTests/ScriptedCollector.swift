@@ -21,6 +21,8 @@ final class ScriptedCollector: Sendable {
         case status(Int, body: String = "", headers: HTTPHeaders = [:])
         /// Exactly these bytes, each piece in a packet of its own, and then nothing, or the end of the connection.
         case raw([[UInt8]], closes: Bool)
+        /// This, and then a byte now and then for as long as somebody listens.
+        case drip(String)
         /// Whatever it says to the request.
         case decide(@Sendable (Request) -> Answer)
         /// Takes the request and says nothing.
@@ -139,6 +141,7 @@ final class ScriptedCollector: Sendable {
                 else { return }
                 for piece in pieces { encoder.writeAndFlush(NIOAny(ByteBuffer(bytes: piece)), promise: nil) }
                 if closes { context.close(promise: nil) }
+            case .drip(let beginning): drip(beginning, context)
             case .reset: context.close(promise: nil)
             case .status(let status, let body, var headers):
                 headers.replaceOrAdd(name: "content-length", value: "\(body.utf8.count)")
@@ -146,6 +149,17 @@ final class ScriptedCollector: Sendable {
                 context.write(wrapOutboundOut(.head(head)), promise: nil)
                 context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: body)))), promise: nil)
                 context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+            }
+        }
+
+        private func drip(_ beginning: String, _ context: ChannelHandlerContext) {
+            guard let encoder = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
+            else { return }
+            encoder.writeAndFlush(NIOAny(ByteBuffer(string: beginning)), promise: nil)
+            let place = NIOLoopBound(encoder, eventLoop: context.eventLoop)
+            context.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(20)) { task in
+                guard place.value.channel.isActive else { return task.cancel() }
+                place.value.writeAndFlush(NIOAny(ByteBuffer(string: "x")), promise: nil)
             }
         }
     }

@@ -145,15 +145,23 @@ struct SocketTests {
 
     @Test(
         "the id comes back as it was spelled [F075]",
-        arguments: [
-            "null", "1.0", "1e3", "\"\\u0061\"", "12345678901234567890123", "-0",
-            "\"\(String(repeating: "x", count: 60_000))\"",
-        ])
+        arguments: ["null", "1.0", "1e3", "\"\\u0061\"", "12345678901234567890123", "-0"])
     func ids(_ id: String) async throws {
         try await TestDaemon.run { daemon in
             try await LineConnection.open(daemon.socket) { connection async throws in
                 try await connection.send("{\"jsonrpc\":\"2.0\",\"id\":\(id),\"method\":\"hello\"}\n")
                 #expect(try await connection.receiveLine()?.contains("\"id\":\(id),") == true)
+            }
+        }
+    }
+
+    @Test("an id of 60 kB comes back whole [F075]")
+    func longID() async throws {
+        let id = String(repeating: "x", count: 60_000)
+        try await TestDaemon.run { daemon in
+            try await LineConnection.open(daemon.socket) { connection async throws in
+                try await connection.send("{\"jsonrpc\":\"2.0\",\"id\":\"\(id)\",\"method\":\"hello\"}\n")
+                #expect(try await connection.receive()?["id"]?.string == id)
             }
         }
     }
