@@ -29,12 +29,13 @@ struct CollectorConnectionTests {
     }
 
     @Test(
-        "a certificate of an unknown authority, for another host or out of date is refused, and nothing is sent [F139]",
-        arguments: ["unknown", "host", "expired"])
+        "a certificate of an unknown authority, for another host or another time, and TLS 1.1, are refused [F139]",
+        arguments: ["unknown", "host", "expired", "early", "old"])
     func refused(kind: String) async throws {
         try await Certificates.make { certificates in
+            let validity: Certificates.Validity = kind == "expired" ? .over : kind == "early" ? .toCome : .now
             let server = try certificates.server(
-                kind == "host" ? "other.test" : "127.0.0.1", isExpired: kind == "expired")
+                kind == "host" ? "other.test" : "127.0.0.1", validity, latest: kind == "old" ? .tlsv11 : nil)
             try await ScriptedCollector.run(.status(200), tls: server) { collector, url in
                 let result = try await flush {
                     $0.collector.url = CollectorURL(url)
@@ -127,6 +128,8 @@ struct CollectorConnectionTests {
 struct Certificates: Sendable {
     static let isThere = FileManager.default.isExecutableFile(atPath: "/usr/bin/openssl")
 
+    enum Validity { case over, now, toCome }
+
     let folder: String
     var authority: FilePath { FilePath(folder + "/ca.pem") }
 
@@ -145,21 +148,53 @@ struct Certificates: Sendable {
     }
 
     /// A certificate for one host, by name or address.
-    func server(_ host: String, isExpired: Bool = false) throws -> NIOSSLContext {
+    ///
+    /// - Parameter latest: the newest TLS that the server speaks.
+    func server(
+        _ host: String, _ validity: Validity = .now, latest: TLSVersion? = nil
+    ) throws -> NIOSSLContext {
         let kind = host.first?.isNumber == true ? "IP" : "DNS"
         try Data("subjectAltName=\(kind):\(host)".utf8).write(to: URL(filePath: folder + "/extensions"))
         try openssl(
             "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "server.key",
             "-out", "server.csr",
             "-subj", "/CN=server")
+        if validity == .toCome {
+            try signForTheFuture()
+        } else {
+            try openssl(
+                "x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out",
+                "server.pem", "-days",
+                validity == .over ? "-1" : "2", "-extfile", "extensions")
+        }
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: try NIOSSLCertificate.fromPEMFile(folder + "/server.pem").map { .certificate($0) },
+            privateKey: .privateKey(try NIOSSLPrivateKey(file: folder + "/server.key", format: .pem)))
+        configuration.maximumTLSVersion = latest
+        return try NIOSSLContext(configuration: configuration)
+    }
+
+    /// As a machine sees it whose clock is behind. Only `openssl ca` is told when a certificate begins.
+    private func signForTheFuture() throws {
+        let configuration = """
+            [ca]
+            default_ca = own
+            [own]
+            database = index
+            serial = ca.srl
+            new_certs_dir = .
+            default_md = sha256
+            policy = any
+            [any]
+            commonName = supplied
+
+            """
+        try Data(configuration.utf8).write(to: URL(filePath: folder + "/ca.conf"))
+        try Data().write(to: URL(filePath: folder + "/index"))
         try openssl(
-            "x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out",
-            "server.pem", "-days",
-            isExpired ? "-1" : "2", "-extfile", "extensions")
-        return try NIOSSLContext(
-            configuration: .makeServerConfiguration(
-                certificateChain: NIOSSLCertificate.fromPEMFile(folder + "/server.pem").map { .certificate($0) },
-                privateKey: .privateKey(NIOSSLPrivateKey(file: folder + "/server.key", format: .pem))))
+            "ca", "-config", "ca.conf", "-batch", "-notext", "-create_serial", "-cert", "ca.pem", "-keyfile", "ca.key",
+            "-in", "server.csr", "-out", "server.pem", "-extfile", "extensions", "-startdate", "20990101000000Z",
+            "-enddate", "20990201000000Z")
     }
 
     private struct OpenSSLError: Error { let arguments: [String] }
