@@ -97,9 +97,17 @@ struct DeadlineTests {
             let mode = try FileManager.default.attributesOfItem(atPath: location.path)[.posixPermissions] as? Int
             #expect(mode == 0o600)
         }
-        try withListener { _ in }
         try FileManager.default.createDirectory(atPath: location.folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
+        // As one that died leaves it: a socket, and nobody behind it.
+        let dead: mode_t = 0o140600
+        #expect(mknod(location.path, dead, 0) == 0)
+        #expect(ListenerClaim.inode(at: location) != nil)
+        guard case .bound = try ListenerClaim.make(at: location) else {
+            Issue.record("a dead socket was taken for a live one")
+            return
+        }
+        try FileManager.default.removeItem(atPath: location.path)
         try Data("precious".utf8).write(to: URL(filePath: location.path))
         let error = #expect(throws: ListenerClaimError.self) {
             _ = try ListenerClaim.make(at: location)

@@ -301,7 +301,10 @@ struct RcFilePlacesTests {
 
     @Test("a folder, a FIFO and a socket in its place are doubt, are not waited for, and stay [F028]")
     func otherKinds() throws {
-        let makers: [(String) -> Void] = [{ mkdir($0, 0o700) }, { mkfifo($0, 0o600) }]
+        let socketMode: mode_t = 0o140600
+        let makers: [(String) -> Void] = [
+            { mkdir($0, 0o700) }, { mkfifo($0, 0o600) }, { mknod($0, socketMode, 0) },
+        ]
         for make in makers {
             try withHome { home in
                 make(home.file(".serverlessrc"))

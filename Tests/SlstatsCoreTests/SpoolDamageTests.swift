@@ -173,6 +173,9 @@ struct SpoolDamageTests {
         #expect(try spool.reading(of: gone, nil).run() == nil)
         try spool.setAside(gone)
         let unreadable = spool.batches[0]
+        files.fail(from: files.operations.count, with: .ioError)
+        #expect(try spool.reading(of: unreadable, nil).run() == nil)
+        files.fail(from: .max, with: .ioError)
         try spool.setAside(unreadable)
 
         #expect(spool.ledger.dropped == [.lost: 2])

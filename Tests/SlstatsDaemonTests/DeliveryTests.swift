@@ -156,6 +156,32 @@ struct DeliveryTests {
         }
     }
 
+    @Test("a batch whose file gives an error is set aside and counted, and the others go on [F100]")
+    func unreadableBatch() async throws {
+        try await ScriptedCollector.run(.status(503), .status(200)) { collector, url in
+            try await TestDaemon.run {
+                $0.collector.url = CollectorURL(url)
+            } _: { daemon in
+                try await LineConnection.open(daemon.socket) { connection async throws in
+                    try await Self.record("info", &connection)
+                    _ = try await connection.flush()
+                    let spool = daemon.state + "/spool"
+                    let batch = try #require(FileManager.default.contentsOfDirectory(atPath: spool).first)
+                    try FileManager.default.removeItem(atPath: "\(spool)/\(batch)")
+                    // At its beginning there is no memory: read(2) says EIO.
+                    try FileManager.default.createSymbolicLink(
+                        atPath: "\(spool)/\(batch)", withDestinationPath: "/proc/self/mem")
+                    try await Self.record("info", &connection)
+                    #expect(try await connection.flush()["delivered"]?.integer == 1)
+                    #expect(try await Self.totals(&connection) == [2, 0, 1, 1])
+                    let names = try FileManager.default.contentsOfDirectory(atPath: daemon.state + "/quarantine")
+                    #expect(names.map { $0.hasSuffix(".unreadable") } == [true])
+                }
+            }
+            #expect(collector.requests.map(\.events.count) == [1, 1])
+        }
+    }
+
     @Test("a rejected batch does not hide that the collector refuses us")
     func rejectedThenStopped() async throws {
         try await ScriptedCollector.run(.status(503), .status(400), .status(401)) { collector, url in
