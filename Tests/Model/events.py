@@ -86,8 +86,9 @@ class Events(Scene):
         pending = set(self.ledger.recorded)
         # So many are delivered by themselves, perhaps just now.
         is_due = len(self.ledger.existing - self.collector.taken.keys()) >= FLUSH_EVENTS
-        self.collector.invite(on_their_way=int(is_due))
+        self.collector.invite(on_their_way=int(is_due or self.ledger.is_asked_for))
         code = self.run("flush", "--timeout", str(PATIENCE if patient else 0), allowed=(0, TRY_LATER))
+        self.ledger.is_asked_for = code != 0
         if not self.is_off and code == 0:
             self.collector.settle()
             self.ledger.check_completeness(pending)

@@ -18,6 +18,7 @@ class Ledger:
         self.discardable = set()  # of these the daemon may say so: it need not know what the collector has
         self.expirable = set()
         self.is_interrupted = False  # something may have happened in the middle of a delivery
+        self.is_asked_for = False  # a flush has ended before its delivery, which goes on
 
     def new(self, count):
         pending = self.existing - self._collector.taken.keys() - self.discarded
