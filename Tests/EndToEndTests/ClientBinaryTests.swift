@@ -15,8 +15,11 @@ struct ClientBinaryTests {
         }
     }
 
-    /// The system calls of one hot `record`, those of the list or all.
-    private func calls(_ sandbox: Sandbox, _ names: String? = nil) async throws -> [String] {
+    /// The system calls of one hot `record`, or of other words; those of the list or all.
+    private func calls(
+        _ sandbox: Sandbox, _ names: String? = nil, of words: [String] = ["record", "info", "--strict"],
+        _ more: [String: String] = [:]
+    ) async throws -> [String] {
         _ = try await sandbox.slstats("ping")
         guard FileManager.default.isExecutableFile(atPath: "/usr/bin/strace") else {
             try Test.cancel("strace is missing")
@@ -24,19 +27,31 @@ struct ClientBinaryTests {
         let log = sandbox.home + "/strace"
         let selection = names.map { ["-e", "trace=" + $0] } ?? []
         let result = try await sandbox.run(
-            "strace", ["-f", "-o", log] + selection + [Sandbox.staticClient ?? "", "record", "info", "--strict"])
+            "strace", ["-f", "-o", log] + selection + [Sandbox.staticClient ?? ""] + words, more)
         if result.status != 0 { try Test.cancel("strace cannot trace here: \(result.errors)") }
         // "PID  call(arguments) = result", and how each process ended.
         return try String(contentsOfFile: log, encoding: .utf8)
             .matches(of: /^\d+ +(\w+)\(/.anchorsMatchLineEndings()).map { String($0.1) }
     }
 
-    @Test("a hot record executes nothing and asks once on one socket [F005]")
-    func systemCalls() async throws {
+    /// What makes a process, and what talks to anybody.
+    private static let outward = "execve,clone,clone3,fork,vfork,socket,connect,sendto,poll,recvfrom,write"
+
+    @Test(
+        "a hot record, and notifications, execute nothing and ask once on one socket [F005]",
+        arguments: [["record", "info", "--strict"], ["notifications"]])
+    func systemCalls(_ words: [String]) async throws {
         try await Sandbox.run { sandbox async throws in
-            let calls = try await calls(
-                sandbox, "execve,clone,clone3,fork,vfork,socket,connect,sendto,poll,recvfrom,write")
+            let calls = try await calls(sandbox, Self.outward, of: words)
             #expect(calls == ["execve", "socket", "connect", "sendto", "poll", "recvfrom"])
+        }
+    }
+
+    @Test("off by variable, a record opens no socket and starts nothing [F010]")
+    func offByVariable() async throws {
+        try await Sandbox.run { sandbox async throws in
+            let calls = try await calls(sandbox, Self.outward, ["DO_NOT_TRACK": "1"])
+            #expect(calls == ["execve"])
         }
     }
 
