@@ -86,6 +86,13 @@ struct SurroundingsTests {
                 + "chown $user /run/lower /run/layers/upper; "
                 + "mount -t overlay -o lowerdir=/run/lower,upperdir=/run/layers/upper,workdir=/run/layers/work o $home",
             "HOME=$home XDG_RUNTIME_DIR=$runtime", 0, "1 pending"),
+        Case(
+            "a socket folder where everybody may write is closed [F062]",
+            "mkdir $runtime/slstats; chmod 777 $runtime/slstats; chown $user $runtime/slstats",
+            "HOME=$home XDG_RUNTIME_DIR=$runtime", 0, "/run/runtime/slstats/slstatsd.sock"),
+        Case(
+            "a container without a home: a no by variable is enough [F036]", "",
+            "DO_NOT_TRACK=1 XDG_RUNTIME_DIR=$runtime", 0, "set HOME to your own"),
         Case("no home", "", "XDG_RUNTIME_DIR=$runtime", 69, "set HOME to your own (sudo -H does), or XDG_STATE_HOME"),
         Case("a home that is empty", "", "HOME= XDG_RUNTIME_DIR=$runtime", 69, "set HOME to your own"),
         Case("/ as home", "", "HOME=/ XDG_RUNTIME_DIR=$runtime", 69, "set HOME to your own"),
@@ -106,9 +113,29 @@ struct SurroundingsTests {
             "~/.serverlessrc cannot be found, since HOME names no folder"),
     ]
 
+    /// Where there is a tool to make one.
+    private static let makesBtrfs = ["/usr/sbin", "/sbin", "/usr/bin"].contains {
+        FileManager.default.isExecutableFile(atPath: $0 + "/mkfs.btrfs")
+    }
+
+    private static let btrfs =
+        makesBtrfs
+        ? [
+            Case(
+                "a home on btrfs [F114]",
+                "truncate -s 120M disk; mkfs.btrfs -q disk > /dev/null 2>&1; mount -o loop disk $home; "
+                    + "chown $user $home; chmod 700 $home",
+                "HOME=$home XDG_RUNTIME_DIR=$runtime", 0, "1 pending")
+        ] : []
+
+    /// Where we may make something, if the caller's environment leads there.
+    private static let places =
+        #"^/run/(home/(\.local(/state(/slstats(/.*)?)?)?|state(/.*)?)|(runtime|user/58001|full)/slstats(/.*)?"#
+        + #"|layers/upper/\.local(/.*)?)$"#
+
     @Test(
-        "record is silent and succeeds, --strict and status say what is wrong and what to do [F043, F059, F060, F111, F114, F116, F159]",
-        arguments: cases)
+        "record is silent and succeeds, --strict and status say what is wrong and what to do, nothing is made where it is not ours, and root is not served [F036, F043, F059, F060, F062, F111, F114, F116, F159]",
+        arguments: cases + btrfs)
     func surroundings(_ example: Case) async throws {
         try await Sandbox.run { sandbox async throws in
             let programs = try sandbox.installPrograms()
@@ -121,14 +148,21 @@ struct SurroundingsTests {
                 \#(example.preparation)
                 as() { (cd / && setpriv --reuid $user --regid $user --clear-groups env -i PATH=\#(programs):/usr/bin:/bin \
                     LD_LIBRARY_PATH="${LD_LIBRARY_PATH-}" SLSTATS_TIMEOUT=20 \#(example.variables) "$@"); }
-                before=$(find /run/* | sort)
+                find /run/* | sort > before
                 as slstats record info > said 2>&1 && status=0 || status=$?
                 echo "record: $status$(cat said)"
                 as slstats record info --strict > /dev/null && status=0 || status=$?
                 echo "strict: $status"
                 as slstats status 2>&1 || true
-                # What we made in folders that are not the caller's, or of nobody's who could be asked.
-                find /run/* -newer said ! -user $user -type f
+                # What was made where it is not ours, or written to where it is not the caller's.
+                find /run/* | sort | comm -13 before - | grep -Ev '\#(Self.places)' | sed 's/^/strange: /' || true
+                find /run/* -newer said ! -user $user -type f | sed 's/^/strange: /'
+                # Whoever is not the caller, root among them, is not answered.
+                place=$(as slstats status --json 2> /dev/null | sed -n 's/^ *"socket": "\(.*\)",*/\1/p') || true
+                if [ -n "$place" ]; then
+                    SLSTATS_SOCKET=$place \#(programs)/slstats ping > /dev/null 2>&1 && status=0 || status=$?
+                    echo "root: $status, $(stat -c %a "${place%/*}" "$place" | tr '\n' ' ')"
+                fi
                 pid=$(as slstats status --json 2> /dev/null | sed -n 's/^ *"pid": \([0-9]*\),*/\1/p') || true
                 [ -z "$pid" ] || kill "$pid"
                 while [ -n "$pid" ] && [ -e "/proc/$pid/exe" ]; do :; done
@@ -138,6 +172,43 @@ struct SurroundingsTests {
             let text = result.output.replacingOccurrences(of: "2 pending", with: "1 pending")
             #expect(text.hasPrefix("record: 0\nstrict: \(example.status)\n"), "\(text)\(result.errors)")
             #expect(text.contains(example.says), "\(text)\(result.errors)")
+            #expect(!text.contains("strange: "), "\(text)\(result.errors)")
+            #expect(text.contains("\nroot: 69, 700 600 \n") == text.contains("\nSocket  "), "\(text)\(result.errors)")
         }
+    }
+
+    @Test(
+        "a server of files that gives no locks, or has forgotten the file, is a reason and an exit code [F114]",
+        .enabled(if: Tracer.isThere, "needs strace"), arguments: ["ENOLCK", "ESTALE"])
+    func locks(_ errno: String) async throws {
+        let output = try await Sandbox.bash(
+            #"""
+            reason() { sed -n 's/.*\(cannot [a-z]*\).*: flock .*: \([A-Z][a-z ]*[a-z]\).*/\1: \2/p' said; }
+            # The daemon's lock of the state, then that of its socket; then the client's, which comes to the latter first.
+            for number in 1 2; do
+                strace -f -qq -o /dev/null -e inject=flock:error=\#(errno):when=$number slstatsd 2> said; echo "daemon: $?"
+                wc -l < said; reason
+            done
+            for strict in '' --strict; do
+                strace -f -qq -o /dev/null -e inject=flock:error=\#(errno) slstats record info $strict 2> said
+                echo "record $strict: $?"; reason
+            done
+            slstats record info --sync --strict; echo "afterwards: $?"
+            """#)
+        let says = errno == "ENOLCK" ? "No locks available" : "Stale file handle"
+        #expect(
+            output == """
+                daemon: 71
+                1
+                cannot be: \(says)
+                daemon: 71
+                1
+                cannot listen: \(says)
+                record : 0
+                record --strict: 69
+                cannot listen: \(says)
+                afterwards: 0
+
+                """)
     }
 }
