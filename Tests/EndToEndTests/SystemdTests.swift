@@ -8,7 +8,7 @@ import Testing
 @Suite("Under a systemd user manager", .serialized)
 struct SystemdTests {
     @Test(
-        "the socket unit starts the daemon on the first request; stopping it keeps what was recorded [F146, F161, F162]"
+        "the socket unit starts the daemon on the first request; stopping it keeps what was recorded [F161, F162]"
     )
     func activation() async throws {
         let result = try await UserManager.run(
@@ -21,6 +21,9 @@ struct SystemdTests {
             slstats --disable 2> /dev/null && slstats --enable 2> /dev/null
             grep -o '"trackingDisabled": false' ~/.serverlessrc
             slstats record deploy --sync --strict
+            state=$(stat -c %a ~/.local/state/slstats)
+            echo "state: $state, elsewhere: $(find ~/.config ~/.cache -name 'slstats*' 2> /dev/null | grep -vc "^$units/" || true)"
+            echo "StateDirectory: $(grep -c '^StateDirectory' "$units/slstatsd.service" || true)"
             systemctl --user stop slstatsd.service
             echo "result: $(property slstatsd.service Result)"
             echo "pending: $(slstats status --json | grep -c '"pending": 1,')"
@@ -32,9 +35,38 @@ struct SystemdTests {
                 before: inactive
                 after: active
                 "trackingDisabled": false
+                state: 700, elsewhere: 0
+                StateDirectory: 0
                 result: success
                 pending: 1
                 daemons: 1
+
+                """)
+    }
+
+    @Test("where the socket's path was removed who records makes another, and the unit's restart ends that [F061]")
+    func pathRemoved() async throws {
+        let result = try await UserManager.run(
+            #"""
+            daemons() { pgrep -x slstatsd -u "$(id -u)"; }
+            slstats ping > /dev/null
+            rm "$XDG_RUNTIME_DIR/slstats/slstatsd.sock"
+            slstats record info --sync --strict && echo "its own"
+            # The manager's has noticed, and has let go of the state.
+            until [ "$(daemons | wc -l)" = 1 ]; do :; done
+            echo "manager: $(systemctl --user is-active slstatsd.service || true) $(property slstatsd.service Result)"
+            systemctl --user restart slstatsd.socket
+            slstats record info --sync --strict && echo "the manager's"
+            until [ "$(daemons)" = "$(property slstatsd.service MainPID)" ]; do :; done
+            echo "pending: $(slstats status --json | grep -c '"pending": 2,')"
+            """#)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(
+            result.output == """
+                its own
+                manager: inactive success
+                the manager's
+                pending: 1
 
                 """)
     }
