@@ -27,41 +27,6 @@ struct HostTests {
         #expect(output == "0 bytes\n")
     }
 
-    @Test(
-        "a collector that is not there, never answers or answers nonsense is no matter of who records [F003]",
-        arguments: ["dead", "slow", "hostile"])
-    func collector(_ kind: String) async throws {
-        let output = try await Sandbox.bash(
-            #"""
-            python3 - \#(kind) > port << 'END' &
-            import socket, sys
-            server = socket.create_server(("127.0.0.1", 0))
-            print(server.getsockname()[1], flush=True)
-            if sys.argv[1] == "dead": sys.exit()
-            kept = []
-            while True:
-                connection, _ = server.accept()
-                kept.append(connection)
-                if sys.argv[1] == "hostile":
-                    try: connection.sendall(b"\x00\xff nonsense\r\n" * 100)
-                    except OSError: pass
-                    connection.close()
-            END
-            collector=$!
-            until [ -s port ]; do :; done
-            export SLSTATS_COLLECTOR_URL=http://127.0.0.1:$(cat port)/ SLSTATS_CONSENT_DISCLOSURE=vendor SLSTATS_TIMEOUT=2
-            slstats ping > /dev/null
-            for n in $(seq 20); do
-                # A deploy is flushed at once.
-                timeout 5 slstats record deploy commandDurationMs=$n || echo "record ends with $?"
-                timeout 5 slstats notifications || echo "notifications ends with $?"
-            done
-            slstats status --json | grep -c '"recorded": 20'
-            kill $collector 2> /dev/null; wait
-            """#)
-        #expect(output == "1\n")
-    }
-
     @Test("a daemon that is stopped is not waited for, and nobody is told [F004, F081]")
     func stopped() async throws {
         let output = try await Sandbox.bash(
@@ -128,7 +93,7 @@ struct HostTests {
     }
 
     @Test(
-        "a hundred records leave one process behind, in a session of its own, without anything of who started it [F009, F013, F014]"
+        "a hundred records leave one process behind, in a session of its own, without anything of who started it [F009, F013]"
     )
     func processes() async throws {
         let output = try await Sandbox.bash(
@@ -153,21 +118,64 @@ struct HostTests {
         #expect(output == "read to the end: 0\n1 left\na session of its own\n/dev/null\n")
     }
 
-    @Test("a home that is taken away is not made again [F012]")
-    func homeless() async throws {
+    @Test("Ctrl-C and a hang-up end the client at once and without a word, and leave the daemon alone [F014]")
+    func interrupted() async throws {
+        let output = try await Sandbox.output(
+            of: "python3",
+            #"""
+            import os, signal, socket, subprocess
+            os.mkdir("fake", 0o700)
+            server = socket.socket(socket.AF_UNIX)
+            server.bind("fake/s")
+            server.listen(16)
+            server.settimeout(20)
+            # Nothing but the signal ends who waits for this one.
+            silent = dict(os.environ, SLSTATS_SOCKET=os.path.abspath("fake/s"), SLSTATS_TIMEOUT="60")
+            for number in signal.SIGINT, signal.SIGHUP:
+                for words in "record info", "notifications", "status", "flush":
+                    client = subprocess.Popen(["slstats"] + words.split(), start_new_session=True, env=silent,
+                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                    connection, _ = server.accept()
+                    connection.recv(1)
+                    os.killpg(client.pid, number)
+                    said = client.communicate(timeout=10)[0]
+                    if said or client.returncode != -number: print(words, "ends with", client.returncode, said)
+                # The group of whoever has started the daemon.
+                home = os.path.abspath(number.name)
+                os.makedirs(home + "/run", 0o700)
+                own = dict(os.environ, HOME=home, XDG_RUNTIME_DIR=home + "/run")
+                shell = subprocess.Popen(["bash", "-c", "slstats record info --strict; echo $?; exec sleep 60"],
+                    start_new_session=True, env=own, stdout=subprocess.PIPE, text=True)
+                print("recorded:", shell.stdout.readline().strip())
+                daemon = open(home + "/.local/state/slstats/lock").read()
+                os.killpg(shell.pid, number)
+                print("the shell has ended:", shell.wait() == -number)
+                subprocess.run(["slstats", "ping"], env=own, stdout=subprocess.DEVNULL, check=True)
+                print("the daemon has not:", open(home + "/.local/state/slstats/lock").read() == daemon)
+                os.kill(int(daemon), signal.SIGTERM)
+            """#)
+        let each = "recorded: 0\nthe shell has ended: True\nthe daemon has not: True\n"
+        #expect(output == each + each)
+    }
+
+    @Test(
+        "a home that is taken away is not made again, and the daemon ends when told to or when nothing is pending [F012]",
+        arguments: ["kill $daemon", "slstats drop --all > /dev/null"])
+    func homeless(_ end: String) async throws {
         let output = try await Sandbox.bash(
             #"""
             outer=$PWD
             mkdir -m 700 home other-run
-            export HOME="$PWD/home" XDG_RUNTIME_DIR="$PWD/other-run"
+            export HOME="$PWD/home" XDG_RUNTIME_DIR="$PWD/other-run" SLSTATS_IDLE_EXITAFTER=100ms
             slstats record --sync info
             daemon=$(cat home/.local/state/slstats/lock)
             rm -rf home
             for n in $(seq 20); do slstats record info; done
             slstats status > /dev/null 2>&1
             [ ! -e "$outer/home" ] && echo 'it stays away'
-            kill $daemon
+            \#(end)
             while kill -0 $daemon 2> /dev/null; do :; done
+            find "$outer" -type s
             [ ! -e "$outer/home" ] && echo 'it stays away'
             """#)
         #expect(output == "it stays away\nit stays away\n")

@@ -1,0 +1,139 @@
+// This source file is part of the slstats project
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+/// What others see of a collector that is not well.
+@Suite("A collector in trouble")
+struct TroubledCollectorTests {
+    private static let isLong = ProcessInfo.processInfo.environment["SLSTATS_LONG"] != nil
+
+    @Test(
+        "a collector that is not there, never answers or answers nonsense is no matter of who records [F003]",
+        arguments: ["dead", "slow", "hostile"])
+    func collector(_ kind: String) async throws {
+        let output = try await Sandbox.bash(
+            #"""
+            python3 - \#(kind) > port << 'END' &
+            import socket, sys
+            server = socket.create_server(("127.0.0.1", 0))
+            print(server.getsockname()[1], flush=True)
+            if sys.argv[1] == "dead": sys.exit()
+            kept = []
+            while True:
+                connection, _ = server.accept()
+                kept.append(connection)
+                if sys.argv[1] == "hostile":
+                    try: connection.sendall(b"\x00\xff nonsense\r\n" * 100)
+                    except OSError: pass
+                    connection.close()
+            END
+            collector=$!
+            until [ -s port ]; do :; done
+            export SLSTATS_COLLECTOR_URL=http://127.0.0.1:$(cat port)/ SLSTATS_CONSENT_DISCLOSURE=vendor SLSTATS_TIMEOUT=2
+            slstats ping > /dev/null
+            for n in $(seq 20); do
+                # A deploy is flushed at once.
+                timeout 5 slstats record deploy commandDurationMs=$n || echo "record ends with $?"
+                timeout 5 slstats notifications || echo "notifications ends with $?"
+            done
+            slstats status --json | grep -c '"recorded": 20'
+            kill $collector 2> /dev/null; wait
+            """#)
+        #expect(output == "1\n")
+    }
+
+    @Test(
+        "flush ends in time with 75, or by Ctrl-C; all of them share one delivery, which goes on without them [F143]")
+    func flush() async throws {
+        let output = try await Sandbox.bash(
+            #"""
+            python3 - > port << 'END' &
+            import os, socket, threading, time
+            server = socket.create_server(("127.0.0.1", 0))
+            print(server.getsockname()[1], flush=True)
+            def serve(connection):
+                connection.recv(1 << 16)
+                with open("requests", "a") as requests: requests.write("one\n")
+                while not os.path.exists("well"): time.sleep(0.01)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            while True: threading.Thread(target=serve, args=[server.accept()[0]], daemon=True).start()
+            END
+            collector=$!
+            until [ -s port ]; do :; done
+            export SLSTATS_COLLECTOR_URL=http://127.0.0.1:$(cat port)/
+            slstats record info --strict
+            slstats flush --timeout 0; echo "at once: $?"
+            slstats flush --timeout 1 > /dev/null & first=$!
+            slstats flush --timeout 1 > /dev/null; echo "second: $?"
+            wait $first; echo "first: $?"
+            # 124 is what timeout(1) says; with SIGINT as the only means nothing else could have ended it.
+            timeout -s INT 0.3 slstats flush --timeout 60; echo "interrupted: $?"
+            slstats status --json | grep -o '"pending": 1,'
+            touch well
+            slstats flush --timeout 20; echo "well: $?"
+            echo "$(wc -l < requests) request"
+            kill $collector; wait
+            """#)
+        #expect(
+            output == """
+                0 delivered, 1 pending: timed out, delivery goes on
+                at once: 75
+                second: 75
+                first: 75
+                interrupted: 124
+                "pending": 1,
+                1 delivered, 0 pending: delivered
+                well: 0
+                1 request
+
+                """)
+    }
+
+    @Test("while it answers with 503 and a page, it is asked once a second at most, and logged no more often [F133]")
+    func serverError() async throws {
+        // With the third one most of a second's window may have been waited for twice; the sixth takes half a minute.
+        let output = try await Sandbox.bash(
+            #"""
+            python3 - > port << 'END' &
+            import http.server, time
+            page = b"<html><body>" + b"<p>Service unavailable</p>" * 1000 + b"</body></html>"
+            class Collector(http.server.BaseHTTPRequestHandler):
+                def do_POST(self):
+                    self.rfile.read(int(self.headers["Content-Length"]))
+                    with open("requests", "a") as requests: requests.write("%f\n" % time.monotonic())
+                    self.send_response(503)
+                    self.send_header("Content-Type", "text/html")
+                    self.send_header("Content-Length", str(len(page)))
+                    self.end_headers()
+                    self.wfile.write(page)
+                def log_message(self, *_): pass
+            server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+            print(server.server_port, flush=True)
+            server.serve_forever()
+            END
+            collector=$!
+            until [ -s port ]; do :; done
+            export SLSTATS_COLLECTOR_URL=http://127.0.0.1:$(cat port)/ SLSTATS_FLUSH_EVENTS=1
+            touch requests log
+            slstatsd 2> log & daemon=$!
+            until grep -q ready log; do :; done
+            recorded=0
+            # Each of these would be sent at once.
+            while [ "$(wc -l < requests)" -lt \#(Self.isLong ? 6 : 3) ]; do
+                slstats record deploy --strict || break
+                recorded=$((recorded + 1))
+            done
+            [ $recorded -gt 10 ] || echo "only $recorded records"
+            awk 'NR > 1 && $1 - last < 0.95 { print "again after", $1 - last } { last = $1 }' requests
+            slstats status | grep -o 'will retry: HTTP 503'
+            slstats notifications
+            kill $daemon; wait $daemon; echo "daemon: $?"
+            # "ready" and "stopping" besides.
+            [ "$(wc -l < log)" -le $(($(wc -l < requests) + 2)) ] && ! grep -q '<html>' log && echo "a line for each"
+            kill $collector; wait
+            """#)
+        #expect(output == "will retry: HTTP 503\ndaemon: 0\na line for each\n")
+    }
+}
