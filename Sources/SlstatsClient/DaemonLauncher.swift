@@ -53,7 +53,8 @@ package struct DaemonLauncher: Sendable {
             let reason = String(cString: strerror(failure))
             throw SlstatsClientError(
                 .unreachable,
-                "daemon not reachable at \(location.path) and slstatsd could not be started: \(reason); is it in PATH?")
+                "daemon not reachable at \(location.path) and slstatsd could not be started: \(reason); is it in PATH? "
+                    + "Where systemd starts it, try: systemctl --user restart slstatsd.socket")
         }
         do throws(SystemCallError) {
             return try DaemonConnection(to: location, deadline: deadline)

@@ -71,6 +71,25 @@ struct SystemdTests {
                 """)
     }
 
+    @Test("a client that finds no daemon to start says how the manager makes its socket anew [F061]")
+    func namesRestart() async throws {
+        let result = try await UserManager.run(
+            #"""
+            slstats ping > /dev/null
+            mkdir ~/alone && mv "$bin/slstats" ~/alone
+            alone() { PATH=/usr/bin:/bin ~/alone/slstats "$@"; }
+            rm "$XDG_RUNTIME_DIR/slstats/slstatsd.sock"
+            alone record info && echo silent
+            alone record info --strict 2> ~/said && status=0 || status=$?
+            echo "strict: $status"
+            grep -o 'systemctl --user restart slstatsd.socket' ~/said > ~/mend || cat ~/said
+            bash ~/mend
+            alone record info --strict && echo served
+            """#)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.output == "silent\nstrict: 69\nserved\n")
+    }
+
     @Test("every protection of the unit holds, and the probe sees when one does not [F160]")
     func sandbox() async throws {
         let result = try await UserManager.run(
