@@ -62,7 +62,7 @@ struct TroubledCollectorTests {
             END
             collector=$!
             until [ -s port ]; do :; done
-            export SLSTATS_COLLECTOR_URL=http://127.0.0.1:$(cat port)/
+            export SLSTATS_COLLECTOR_URL=http://127.0.0.1:$(cat port)/ SLSTATS_COLLECTOR_TIMEOUT=60s
             slstats record info --strict
             slstats flush --timeout 0; echo "at once: $?"
             slstats flush --timeout 1 > /dev/null & first=$!
@@ -72,7 +72,8 @@ struct TroubledCollectorTests {
             timeout -s INT 0.3 slstats flush --timeout 60; echo "interrupted: $?"
             slstats status --json | grep -o '"pending": 1,'
             touch well
-            slstats flush --timeout 20; echo "well: $?"
+            slstats flush --timeout 60 > /dev/null; echo "well: $?"
+            slstats status --json | grep -o '"sent": 1,'
             echo "$(wc -l < requests) request"
             kill $collector; wait
             """#)
@@ -84,8 +85,8 @@ struct TroubledCollectorTests {
                 first: 75
                 interrupted: 124
                 "pending": 1,
-                1 delivered, 0 pending: delivered
                 well: 0
+                "sent": 1,
                 1 request
 
                 """)
@@ -125,7 +126,7 @@ struct TroubledCollectorTests {
                 slstats record deploy --strict || break
                 recorded=$((recorded + 1))
             done
-            [ $recorded -gt 10 ] || echo "only $recorded records"
+            [ $recorded -gt "$(wc -l < requests)" ] || echo "only $recorded records"
             awk 'NR > 1 && $1 - last < 0.95 { print "again after", $1 - last } { last = $1 }' requests
             slstats status | grep -o 'will retry: HTTP 503'
             slstats notifications

@@ -24,7 +24,7 @@ struct Flusher: Service {
             for await _ in store.exportRequests {
                 while let export = await store.nextExport() {
                     if current?.settings != export.settings {
-                        try? await current?.exporter.shutdown()
+                        current?.exporter.shutdown()
                         current = nil
                     }
                     do {
@@ -44,7 +44,7 @@ struct Flusher: Service {
             store.stopExports()
         }
         // A client that is not shut down takes the process with it.
-        try await current?.exporter.shutdown()
+        current?.exporter.shutdown()
     }
 
     /// - Returns: whether to go on.

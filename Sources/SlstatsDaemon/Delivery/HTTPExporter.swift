@@ -34,9 +34,7 @@ struct HTTPExporter: Exporter {
         self.clock = clock
     }
 
-    func shutdown() async throws {
-        try await client.shutdown()
-    }
+    func shutdown() { client.shutdown { _ in } }
 
     func export(_ request: ExportRequest) async -> DeliveryOutcome {
         do {
