@@ -119,7 +119,9 @@ struct HandOverTests {
         #expect(result.output.hasPrefix("True\n64\n0\nTrue\n"), "\(result.errors)")
     }
 
-    @Test("it tells a manager how things stand, and needs none [F145]", arguments: ["path", "abstract"])
+    @Test(
+        "it tells a manager how things stand, ready only when it answers, and needs none [F145, F146]",
+        arguments: ["path", "abstract"])
     func notifications(_ kind: String) async throws {
         let result = try await run(
             #"""
@@ -130,7 +132,12 @@ struct HandOverTests {
             pid = start([], NOTIFY_SOCKET=name.replace("\0", "@"))
             said = manager.recv(1000)
             while b"READY=1" not in said: said = manager.recv(1000)
-            print("ready, and answers:", ask(own))
+            # At once: nobody is asked a second time.
+            with socket.socket(socket.AF_UNIX) as first:
+                first.settimeout(20)
+                first.connect(own)
+                first.sendall(b'{"jsonrpc":"2.0","id":1,"method":"hello"}\n')
+                print("ready, and answers:", b'"result"' in first.recv(1000))
             print(stop(pid))
             while b"STOPPING=1" not in said: said = manager.recv(1000)
             print("stopping")
