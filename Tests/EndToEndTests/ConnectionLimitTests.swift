@@ -4,7 +4,7 @@
 import Foundation
 import Testing
 
-/// A daemon that may have 64 descriptors, and who wants more of it [F070].
+/// A daemon that may have 64 descriptors, and who wants more of it.
 @Suite("More connections than descriptors")
 struct ConnectionLimitTests {
     /// A daemon whose collector takes connections and says nothing, and how one asks it.
@@ -71,6 +71,38 @@ struct ConnectionLimitTests {
                 print("served" if answer(late) else "closed")
                 """)
             #expect(output == "waits\nTrue\nserved\n")
+        }
+    }
+
+    @Test("those who ask without end and read nothing make room for whoever reads [F066]")
+    func unread() async throws {
+        try await Sandbox.run { sandbox async throws in
+            let output = try await run(
+                sandbox,
+                """
+                import select
+                question = b'{"jsonrpc":"2.0","id":1,"method":"schema","params":{"padding":"%s"}}\\n' % (b"x" * 4000)
+                sent = {}
+                for _ in range(40):
+                    connection = connect()
+                    connection.setblocking(False)
+                    sent[connection] = 0
+                def push():
+                    before = sum(sent.values())
+                    for connection in sent:
+                        try:
+                            while True: sent[connection] += connection.send(question[sent[connection] % len(question):])
+                        except (BlockingIOError, BrokenPipeError, ConnectionResetError): pass
+                    return sum(sent.values()) > before
+                # Until as many as it lets in have answers before them, and it takes no more and sleeps.
+                start = 0
+                while push() or len(select.select(sent, [], [], 0)[0]) < 30 or ticks() > start:
+                    start = ticks()
+                    time.sleep(0.1)
+                pings = [subprocess.Popen(["slstats", "ping"], stdout=subprocess.DEVNULL) for _ in range(3)]
+                print([ping.wait() for ping in pings])
+                """)
+            #expect(output == "[0, 0, 0]\n")
         }
     }
 }
