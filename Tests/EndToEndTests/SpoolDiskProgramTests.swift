@@ -106,6 +106,7 @@ struct SpoolDiskProgramTests {
             ])
     }
 
+    /// The write that reaches the limit is a short one, and the next says EFBIG.
     @Test("files of limited size: a segment ends there, and another one begins [F098, F102]")
     func fileSize() async throws {
         let lines = try await lines(

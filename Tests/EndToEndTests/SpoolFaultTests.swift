@@ -138,7 +138,7 @@ struct SpoolFaultTests {
         }
     }
 
-    @Test("each system call failing once, the daemon goes on, and the same holds [F096, F098, F099, F100, F102]")
+    @Test("each system call failing once, the daemon goes on, and the same holds [F096, F098, F099]")
     func errors() async throws {
         try await withCollector { sandbox async throws in
             let calls = try await allCalls(sandbox, Self.socketCommand)
@@ -155,6 +155,34 @@ struct SpoolFaultTests {
                     try await check(sandbox, fault)
                 }
             }
+        }
+    }
+
+    /// What the kernel may give up for a signal. A connect(2) goes on by itself, and a close(2) is not repeated.
+    private static let interruptible: Set = [
+        "accept4", "fdatasync", "fsync", "ftruncate", "openat", "read", "readv", "recvfrom", "write", "writev",
+    ]
+
+    @Test("a system call that a signal interrupts is made again, and nobody notices: no event is refused [F102]")
+    func interruptions() async throws {
+        try await withCollector { sandbox async throws in
+            let calls = try await allCalls(sandbox, Self.socketCommand)
+            let firstOnes: Set = ["fdatasync 1", "fsync 1", "openat 1", "read 1", "write 1", "writev 1"]
+            var interrupted = 0
+            for call in calls where Self.interruptible.contains(call.name) {
+                guard Self.isLong || firstOnes.contains(call.description) else { continue }
+                let before = ids(sandbox, "attempted")
+                let outcome = try await attempt(sandbox, call, "error=EINTR", Self.socketCommand)
+                if outcome.calls.contains("(INJECTED)") { interrupted += 1 }
+                // That end is libdispatch's, as above.
+                guard !Self.isOfDispatch(outcome.calls) else { continue }
+                #expect(outcome.isAlive, "\(call): \(outcome.calls.suffix(400))")
+                let refused = ids(sandbox, "attempted").subtracting(before).subtracting(ids(sandbox, "acknowledged"))
+                #expect(refused == [], "EINTR at \(call)")
+                try await check(sandbox, "EINTR at \(call)")
+            }
+            // Which thread does how much is not always the same.
+            #expect(interrupted >= (Self.isLong ? 20 : 4), "\(interrupted) of \(calls)")
         }
     }
 
