@@ -15,19 +15,24 @@ struct SpoolPowerCutTests {
     /// What changes a disk, or makes a change durable.
     private static let calls: Set = ["openat", "write", "fsync", "fdatasync", "rename", "unlink", "ftruncate"]
 
-    /// `$1` is the call to stop behind, `$2` a folder that survives in any case. The collector is not there, so a flush
-    /// seals; the second one finds a batch that was sealed before.
-    private static let script = #"""
+    /// A daemon on the disk that will be cut, with nothing left to write; `$2` is a folder that survives in any case.
+    private static let start = #"""
         set -eu
         export HOME="$POWER_CUT_DIR/home" XDG_RUNTIME_DIR="$POWER_CUT_DIR/run" SLSTATS_COLLECTOR_URL=http://127.0.0.1:1/
         mkdir -m 700 "$HOME" "$XDG_RUNTIME_DIR"
         slstatsd 2> "$2/log" &
         daemon=$!
         until [ -S "$XDG_RUNTIME_DIR/slstats/slstatsd.sock" ]; do kill -0 $daemon; done
-        synced() { slstats record "$1" --sync --strict 2>> "$out/errors" && echo "$1" >> "$out/synced"; }
-        out=$2
         slstats ping > /dev/null
         sync -f "$HOME"
+
+        """#
+
+    /// `$1` is the call to stop behind. The collector is not there, so a flush seals; the second one finds a batch that was
+    /// sealed before.
+    private static let everything = #"""
+        synced() { slstats record "$1" --sync --strict 2>> "$out/errors" && echo "$1" >> "$out/synced"; }
+        out=$2
         strace -f -p $daemon -o "$2/calls" ${1:+-e "inject=$1"} 2> "$2/attached" &
         tracer=$!
         until grep -q attached "$2/attached"; do :; done
@@ -52,16 +57,19 @@ struct SpoolPowerCutTests {
         let problem: String?
     }
 
-    private func cut(_ sandbox: Sandbox, _ call: Tracer.Call?, _ options: String?) async throws -> Survivors {
+    private func cut(
+        _ sandbox: Sandbox, _ call: Tracer.Call?, _ options: String?, _ script: String = everything
+    ) async throws -> Survivors {
         let outside = sandbox.home + "/outside"
         let survived = sandbox.home + "/survived"
         for folder in [outside, survived] { try? FileManager.default.removeItem(atPath: folder) }
         try FileManager.default.createDirectory(atPath: outside, withIntermediateDirectories: true)
         let injection = call.map { "\($0.name):signal=STOP:when=\($0.number)" } ?? ""
+        let whole = Self.start + script
         let result = try await sandbox.run(
             Self.tool,
             ["--size", "16", "--out", survived] + (options.map { ["--mount-options", $0] } ?? [])
-                + ["--", "bash", "-c", Self.script, "bash", injection, outside])
+                + ["--", "bash", "-c", whole, "bash", injection, outside])
         if result.status == 77 { try Test.cancel("\(result.errors)") }
         func text(_ name: String) -> String {
             (try? String(contentsOfFile: "\(outside)/\(name)", encoding: .utf8)) ?? ""
@@ -110,6 +118,23 @@ struct SpoolPowerCutTests {
                 try check(survivors, "cut behind \(call)")
             }
             #expect(stopped >= calls.count * 3 / 4, "\(stopped) of \(calls)")
+        }
+    }
+
+    @Test("an event that nobody asked to sync is there three seconds later [F085]")
+    func later() async throws {
+        try await Sandbox.run { sandbox async throws in
+            // Less than the five seconds after which ext4 commits by itself.
+            let survivors = try await cut(
+                sandbox, nil, nil,
+                """
+                slstats record b --strict && echo b > "$2/synced"
+                sleep 3
+                echo CUT
+                wait
+                """)
+            #expect(survivors.synced == ["b"] && survivors.problem == nil, "\(survivors.problem ?? "")")
+            try check(survivors, "cut after three seconds")
         }
     }
 }
