@@ -6,7 +6,7 @@ import Testing
 
 /// A disk that takes seconds for a sync, below a daemon whose event loop is well.
 @Suite("A disk that hangs", .enabled(if: Tracer.isThere, "needs root and strace: run make test as root"))
-struct HungDiskTests {
+struct HungDiskFaultTests {
     @Test("the watchdog hears nothing while the thread that syncs hangs, though clients are served [F149]")
     func watchdog() async throws {
         let output = try await Sandbox.output(
