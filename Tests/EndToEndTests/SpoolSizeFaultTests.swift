@@ -37,7 +37,8 @@ struct SpoolSizeFaultTests {
             assert b'"result"' in connection.recv(1000)
             process = f"/proc/{daemon.pid}/"
             # On a machine that does nothing else this is how long it takes.
-            used = sum(map(int, open(process + "stat").read().rsplit(")")[-1].split()[11:13])) / os.sysconf("SC_CLK_TCK")
+            ticks = map(int, open(process + "stat").read().rsplit(")")[-1].split()[11:13])
+            used = sum(ticks) / os.sysconf("SC_CLK_TCK")
             def memory(key): return int(re.search(key + r":\s*(\d+)", open(process + "status").read())[1]) >> 10
             recorded = subprocess.run(["slstats", "record", "info", "--sync", "--strict"]).returncode == 0
             now = json.loads(subprocess.check_output(["slstats", "status", "--json"]))["events"]
