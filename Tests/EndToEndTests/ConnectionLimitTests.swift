@@ -9,7 +9,7 @@ import Testing
 struct ConnectionLimitTests {
     /// A daemon whose collector takes connections and says nothing, and how one asks it.
     private static let prelude = """
-        import os, socket, subprocess, time
+        import os, select, socket, subprocess, time
         path = os.environ["XDG_RUNTIME_DIR"] + "/slstats/slstatsd.sock"
         silence = socket.create_server(("127.0.0.1", 0))
         url = "http://127.0.0.1:%d/" % silence.getsockname()[1]
@@ -23,6 +23,25 @@ struct ConnectionLimitTests {
             connection.send(b'{"jsonrpc":"2.0","id":1,"method":"%s","params":%s}\\n' % (method.encode(), params.encode()))
         def answer(connection): return b'"result"' in connection.recv(1000)
         def ticks(): return sum(int(n) for n in open("/proc/%d/stat" % daemon.pid).read().rsplit(")", 1)[1].split()[11:13])
+        sent = {}
+        def push():
+            question = b'{"jsonrpc":"2.0","id":1,"method":"schema","params":{"padding":"%s"}}\\n' % (b"x" * 4000)
+            before = sum(sent.values())
+            for connection in sent:
+                try:
+                    while True: sent[connection] += connection.send(question[sent[connection] % len(question):])
+                except (BlockingIOError, BrokenPipeError, ConnectionResetError): pass
+            return sum(sent.values()) > before
+        def fill():
+            "Forty ask and read nothing: as many as it lets in have answers before them, and it takes no more and sleeps."
+            for _ in range(40):
+                connection = connect()
+                connection.setblocking(False)
+                sent[connection] = 0
+            start = 0
+            while push() or len(select.select(sent, [], [], 0)[0]) < 30 or ticks() > start:
+                start = ticks()
+                time.sleep(0.1)
 
         """
 
@@ -80,29 +99,25 @@ struct ConnectionLimitTests {
             let output = try await run(
                 sandbox,
                 """
-                import select
-                question = b'{"jsonrpc":"2.0","id":1,"method":"schema","params":{"padding":"%s"}}\\n' % (b"x" * 4000)
-                sent = {}
-                for _ in range(40):
-                    connection = connect()
-                    connection.setblocking(False)
-                    sent[connection] = 0
-                def push():
-                    before = sum(sent.values())
-                    for connection in sent:
-                        try:
-                            while True: sent[connection] += connection.send(question[sent[connection] % len(question):])
-                        except (BlockingIOError, BrokenPipeError, ConnectionResetError): pass
-                    return sum(sent.values()) > before
-                # Until as many as it lets in have answers before them, and it takes no more and sleeps.
-                start = 0
-                while push() or len(select.select(sent, [], [], 0)[0]) < 30 or ticks() > start:
-                    start = ticks()
-                    time.sleep(0.1)
+                fill()
                 pings = [subprocess.Popen(["slstats", "ping"], stdout=subprocess.DEVNULL) for _ in range(3)]
                 print([ping.wait() for ping in pings])
                 """)
             #expect(output == "[0, 0, 0]\n")
+        }
+    }
+    @Test("with its room full of those, and others waiting, it stops in order and in time [F066, F152]")
+    func stop() async throws {
+        try await Sandbox.run { sandbox async throws in
+            let output = try await run(
+                sandbox,
+                """
+                fill()
+                waiting = [connect() for _ in range(3)]
+                daemon.terminate()
+                print(daemon.wait())
+                """)
+            #expect(output == "0\n")
         }
     }
 }

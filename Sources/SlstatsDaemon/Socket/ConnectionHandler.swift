@@ -29,10 +29,9 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var unsent = (bytes: 0, since: NIODeadline.now())
 
     /// When the daemon stops, a connection that has said nothing for so long has said all; one that has just come gets
-    /// longer, and nobody more than the last.
+    /// longer, and nobody more than ``Connections/end``.
     private static var quiet: TimeAmount { .milliseconds(20) }
     private static var patience: TimeAmount { .milliseconds(200) }
-    private static var longestPatience: TimeAmount { .seconds(1) }
 
     /// - Parameter sender: the process at the other end.
     init(store: Store, socket: String, sender: pid_t) {
@@ -158,7 +157,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             receipts = []
             finish()
         case is ChannelShouldQuiesceEvent:
-            finishWhenQuiet(context.eventLoop, .now() + Self.longestPatience)
+            finishWhenQuiet(context.eventLoop, store.assumeIsolated { $0.connections.end })
         default: context.fireUserInboundEventTriggered(event)
         }
     }

@@ -18,6 +18,8 @@ final class Connections {
     private var open: [ObjectIdentifier: NIOLoopBound<ConnectionHandler>] = [:]
     /// When the last one was opened or closed.
     private(set) var lastChange = NIODeadline.now()
+    /// When the last one is closed, since the daemon stops. Whoever says and takes nothing is closed before.
+    var end = NIODeadline.distantFuture
     /// Called when room has been made; set by whoever found none.
     private var wakeUp: (() -> Void)?
 

@@ -70,7 +70,9 @@ struct SocketServer: Service {
             let closed = server.eventLoop.makePromise(of: Void.self)
             closed.futureResult.cascade(to: quiesced)
             server.eventLoop.execute {
-                let end = answersQueue ? NIODeadline.now() + Self.queuePatience : .now()
+                let now = NIODeadline.now()
+                store.assumeIsolated { $0.connections.end = min($0.connections.end, now + Self.patience) }
+                let end = answersQueue ? now + Self.queuePatience : now
                 Self.afterQueue(of: descriptor, on: server.eventLoop, until: end) {
                     quiescing.initiateShutdown(promise: closed)
                 }
@@ -84,6 +86,9 @@ struct SocketServer: Service {
         }
     }
 
+    /// How long a stop may take that answers everybody, and how much of it is for accepting those who wait in the queue:
+    /// together less than ``Daemon/StopLimits``.
+    private static var patience: TimeAmount { .milliseconds(1200) }
     private static var queuePatience: TimeAmount { .seconds(1) }
 
     /// Whoever connected before the path was gone is accepted first: closing the socket would turn them away. A socket of
