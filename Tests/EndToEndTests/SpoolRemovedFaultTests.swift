@@ -61,4 +61,18 @@ struct SpoolRemovedFaultTests {
 
                 """)
     }
+
+    @Test("what is synced behind that is on a disk, and not in a file that nobody finds any more [F110]")
+    func synced() async throws {
+        let output = try await Sandbox.bash(
+            #"""
+            slstats record before --sync --strict
+            rm -r "$HOME"/.local/state/slstats/spool
+            slstats record after --sync --strict && echo synced
+            lock="$HOME"/.local/state/slstats/lock
+            kill -9 "$(cat "$lock")"; flock "$lock" true
+            slstats pending | grep -o '"command":"[a-z]*"'
+            """#)
+        #expect(output == "synced\n\"command\":\"after\"\n")
+    }
 }

@@ -305,9 +305,12 @@ private final class InMemoryFile: AppendableFile {
     }
 
     func sync() throws(FileError) {
-        try files.perform("fdatasync", path) { state in
+        try files.perform("fdatasync", path) { state throws(FileError) in
             guard let node = state.nodes[number] else { return }
             state.nodes[number]?.syncedCount = node.bytes.count
+            guard state.names.values.contains(number) else {
+                throw FileError("fdatasync", path, .noSuchFileOrDirectory)
+            }
         }
     }
 

@@ -162,6 +162,9 @@ private final class PosixFile: AppendableFile {
         while fdatasync(descriptor) != 0 {
             guard errno == EINTR else { throw FileError("fdatasync", path) }
         }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw FileError("fstat", path) }
+        guard status.st_nlink > 0 else { throw FileError("fdatasync", path, .noSuchFileOrDirectory) }
     }
 
     func syncWithAttributes() throws(FileError) { try fsyncWhole(descriptor, path) }

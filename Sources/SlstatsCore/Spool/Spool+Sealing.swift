@@ -70,7 +70,7 @@ extension Spool {
         if outcome.isFolderSynced, let change = work.folder?.change {
             folderSynced(at: change)
         }
-        for target in outcome.failed { writeAgain(target.segment) }
+        for failure in outcome.failed { writeAgain(failure.target.segment, failure.error) }
         sealClosed()
     }
 
@@ -85,7 +85,7 @@ extension Spool {
 
     /// The next fsync would report success without having written anything: what was not synced is written to another
     /// file, and the old one is trusted with nothing but what was synced before.
-    private mutating func writeAgain(_ name: SegmentName) {
+    private mutating func writeAgain(_ name: SegmentName, _ error: FileError) {
         var later: OpenSegment?
         var wasClosing = false
         let failed: OpenSegment
@@ -100,7 +100,10 @@ extension Spool {
         }
         open = nil
         if failed.eventCount > failed.syncedCount { startAgain(failed) }
-        if let segment = open, segment.file == nil {
+        if error.errno == .noSuchFileOrDirectory {
+            // Somebody has removed the file, with all that was synced before.
+            lose(batch(failed, name: failed.name, events: failed.syncedCount))
+        } else if let segment = open, segment.file == nil {
             // There is no other file: the old one stays as it is for the next start, should we not come to write another.
             lowestLeftAlone = min(lowestLeftAlone ?? .max, failed.name.number)
             if failed.syncedCount > 0 { append(batch(failed, name: failed.name, events: failed.syncedCount)) }
@@ -116,6 +119,13 @@ extension Spool {
         guard wasClosing else { return }
         rotate()
         open = later
+    }
+
+    /// Counted where a start finds it, since nothing else will tell that these events were there.
+    private mutating func lose(_ batch: SealedBatch) {
+        guard batch.eventCount > 0 else { return }
+        append(batch)
+        try? drop([batch], as: .lost)
     }
 
     /// Another segment with what was not synced; in memory if there is no file for it.

@@ -13,10 +13,15 @@ package struct SyncWork: Sendable {
         let file: any AppendableFile
     }
 
+    struct Failure: Sendable {
+        let target: Target
+        let error: FileError
+    }
+
     /// What came of it.
     package struct Outcome: Sendable {
         var synced: [Target] = []
-        var failed: [Target] = []
+        var failed: [Failure] = []
         var isFolderSynced = false
         package fileprivate(set) var isFolderFailed = false
         /// The first error; `nil` if everything is on stable storage.
@@ -35,7 +40,7 @@ package struct SyncWork: Sendable {
                 try target.file.sync()
                 outcome.synced.append(target)
             } catch {
-                outcome.failed.append(target)
+                outcome.failed.append(Failure(target: target, error: error))
                 outcome.error = outcome.error ?? error
             }
         }
