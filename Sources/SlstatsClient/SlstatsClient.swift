@@ -113,7 +113,7 @@ public struct SlstatsClient: Sendable {
                 .tooLarge, reason: ProtocolError.Reason.tooLarge.rawValue,
                 "the request has \(line.count) bytes, the limit is \(ProtocolLimits.maximumLineBytes)")
         }
-        let deadline = Deadline(after: max(duration ?? .zero, self.deadline))
+        let deadline = Deadline(after: max(duration ?? self.deadline, self.deadline))
         for attempt in 0..<Self.maximumRepeats where isRepeatable {
             do throws(SlstatsClientError) {
                 return try ask(line, deadline)
@@ -140,7 +140,7 @@ public struct SlstatsClient: Sendable {
         _ method: Method, deadline duration: Duration, params: (inout JSONWriter) -> Void,
         every interval: Duration, whileWaiting: () throws(SlstatsClientError) -> Void
     ) throws(SlstatsClientError) -> JSON {
-        let deadline = Deadline(after: duration)
+        let deadline = Deadline(after: max(duration, self.deadline))
         var connection = try connect(deadline)
         try connection.send(Self.line(method, params: params), deadline: deadline)
         while true {

@@ -106,6 +106,7 @@ struct ConnectionLimitTests {
             #expect(output == "[0, 0, 0]\n")
         }
     }
+
     @Test("with its room full of those, and others waiting, it stops in order and in time [F066, F152]")
     func stop() async throws {
         try await Sandbox.run { sandbox async throws in

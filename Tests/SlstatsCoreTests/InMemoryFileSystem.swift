@@ -305,14 +305,13 @@ private final class InMemoryFile: AppendableFile {
     }
 
     func sync() throws(FileError) {
-        try files.perform("fdatasync", path) { state throws(FileError) in
+        try files.perform("fdatasync", path) { state in
             guard let node = state.nodes[number] else { return }
             state.nodes[number]?.syncedCount = node.bytes.count
-            guard state.names.values.contains(number) else {
-                throw FileError("fdatasync", path, .noSuchFileOrDirectory)
-            }
         }
     }
+
+    var isInPlace: Bool { files.state.withLock { $0.names[path.string] == number } }
 
     func syncWithAttributes() throws(FileError) { try sync() }
 

@@ -216,6 +216,52 @@ struct SpoolDamageTests {
         #expect(spool.isConserved)
     }
 
+    @Test("of a segment that is gone what was not synced is written again, and of others nothing is touched [F110]")
+    func removedWhileClosing() throws {
+        var spool = try Spool.open(files)
+        try spool.record("{}")
+        try spool.sync()
+        for name in files.spoolFiles { try files.remove(FilePath(name)) }
+        try spool.record(#"{"n":2}"#)
+        spool.rotate()
+        let begun = spool.beginSync()
+        let work = try #require(begun)
+        // While that runs:
+        try spool.record("{}")
+        #expect(try spool.exclude([3]) == 1)
+        let isWrittenAgain = spool.endSync(work, work.run())
+        #expect(isWrittenAgain)
+        try spool.record(#"{"n":4}"#)
+        try spool.sync()
+
+        #expect(!spool.isPending(3))
+        func check(_ spool: Spool) {
+            #expect(spool.recordedEvents == 4)
+            #expect(spool.ledger.dropped == [.lost: 1])
+            #expect(spool.pendingTexts == [#"{"n":2}"#, #"{"n":4}"#])
+            #expect(spool.isConserved)
+        }
+        check(spool)
+        check(try Spool.open(files))
+    }
+
+    @Test("what somebody has put in the place of a segment is not found beside what was written again [F110]")
+    func replaced() throws {
+        var spool = try Spool.open(files)
+        try spool.record("{}")
+        try spool.seal()
+        try spool.record("{}")
+        let path = try #require(files.spoolFiles.first { $0.hasSuffix(".open") })
+        files.write(try #require(files.bytes(of: FilePath(path))), to: FilePath(path))
+        try spool.seal()
+        try spool.deliver(spool.batches[1])
+
+        let restarted = try Spool.open(files)
+        #expect(restarted.pendingEvents == 1)
+        #expect(restarted.ledger.sent == 1)
+        #expect(restarted.recordedEvents == 2)
+    }
+
     @Test("a segment of a later format is left alone, but not by a no [F112]")
     func futureFormat() throws {
         var line: [UInt8] = []

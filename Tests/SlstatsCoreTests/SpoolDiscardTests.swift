@@ -100,14 +100,17 @@ struct SpoolDiscardTests {
         #expect(restarted.isConserved)
     }
 
-    @Test("a sync that was under way brings nothing back")
-    func duringSync() throws {
+    @Test("a sync that was under way brings nothing back, and has not failed", arguments: [false, true])
+    func duringSync(isFirst: Bool) throws {
         var spool = try filled(files)
         let begun = spool.beginSync()
         let work = try #require(begun)
+        if isFirst { try spool.discardAll(as: .telemetryDisabled) }
         let outcome = work.run()
-        try spool.discardAll(as: .telemetryDisabled)
-        spool.endSync(work, outcome)
+        if !isFirst { try spool.discardAll(as: .telemetryDisabled) }
+        #expect(outcome.error == nil)
+        let isWrittenAgain = spool.endSync(work, outcome)
+        #expect(!isWrittenAgain)
         try spool.sync()
 
         #expect(spool.pendingEvents == 0)

@@ -46,9 +46,9 @@ package protocol AppendableFile: AnyObject, Sendable {
     /// Appends all of it or throws; after a short write the file may end in a part of it.
     func append(_ bytes: [UInt8]) throws(FileError)
     /// fdatasync(2): what was appended before the call survives a loss of power. Never retry and trust a failed one.
-    ///
-    /// ENOENT if somebody has removed the file: what it holds nobody will find.
     func sync() throws(FileError)
+    /// `false` if somebody has removed the file, moved it or put another in its place: what it holds nobody will find.
+    var isInPlace: Bool { get }
     /// fsync(2): mode, owner and attributes too.
     func syncWithAttributes() throws(FileError)
     func truncate(to size: Int) throws(FileError)

@@ -121,7 +121,7 @@ package struct PosixFileSystem: FileSystem {
     package func syncFolder(_ path: FilePath) throws(FileError) {
         let descriptor = try openDescriptor(path, O_RDONLY | O_DIRECTORY)
         defer { close(descriptor) }
-        try fsyncWhole(descriptor, path)
+        try repeated("fsync", path) { fsync(descriptor) }
     }
 
     func openDescriptor(_ path: FilePath, _ flags: CInt) throws(FileError) -> CInt {
@@ -159,27 +159,29 @@ private final class PosixFile: AppendableFile {
     }
 
     func sync() throws(FileError) {
-        while fdatasync(descriptor) != 0 {
-            guard errno == EINTR else { throw FileError("fdatasync", path) }
-        }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw FileError("fstat", path) }
-        guard status.st_nlink > 0 else { throw FileError("fdatasync", path, .noSuchFileOrDirectory) }
+        try repeated("fdatasync", path) { fdatasync(descriptor) }
     }
 
-    func syncWithAttributes() throws(FileError) { try fsyncWhole(descriptor, path) }
+    /// The path is asked and not the number of links: a file that was moved has some, and there are file systems that do
+    /// not count them.
+    var isInPlace: Bool {
+        var (own, found) = (stat(), stat())
+        guard fstat(descriptor, &own) == 0 else { return true }
+        guard lstat(path.string, &found) == 0 else { return errno != ENOENT && errno != ENOTDIR }
+        return own.st_dev == found.st_dev && own.st_ino == found.st_ino
+    }
+
+    func syncWithAttributes() throws(FileError) { try repeated("fsync", path) { fsync(descriptor) } }
 
     func truncate(to size: Int) throws(FileError) {
-        while ftruncate(descriptor, off_t(size)) != 0 {
-            guard errno == EINTR else { throw FileError("ftruncate", path) }
-        }
+        try repeated("ftruncate", path) { ftruncate(descriptor, off_t(size)) }
     }
 }
 
-/// fsync(2), again after a signal.
-private func fsyncWhole(_ descriptor: CInt, _ path: FilePath) throws(FileError) {
-    while fsync(descriptor) != 0 {
-        guard errno == EINTR else { throw FileError("fsync", path) }
+/// A system call, and the same again after a signal.
+private func repeated(_ operation: String, _ path: FilePath, _ call: () -> CInt) throws(FileError) {
+    while call() != 0 {
+        guard errno == EINTR else { throw FileError(operation, path) }
     }
 }
 

@@ -59,7 +59,10 @@ extension Spool {
     }
 
     /// Takes the result of a sync that ran elsewhere, and gives closed segments their final name.
-    package mutating func endSync(_ work: SyncWork, _ outcome: SyncWork.Outcome) {
+    ///
+    /// - Returns: whether something had to be written to another file, which wants a sync of its own.
+    @discardableResult
+    package mutating func endSync(_ work: SyncWork, _ outcome: SyncWork.Outcome) -> Bool {
         for target in outcome.synced {
             if let index = closing.firstIndex(where: { $0.name == target.segment }) {
                 closing[index].synced(upTo: target.bytes, eventCount: target.eventCount)
@@ -70,8 +73,13 @@ extension Spool {
         if outcome.isFolderSynced, let change = work.folder?.change {
             folderSynced(at: change)
         }
-        for failure in outcome.failed { writeAgain(failure.target.segment, failure.error) }
+        var isWrittenAgain = false
+        for target in outcome.failed { isWrittenAgain = writeAgain(target.segment) || isWrittenAgain }
+        for target in outcome.misplaced {
+            isWrittenAgain = writeAgain(target.segment, isMisplaced: true) || isWrittenAgain
+        }
         sealClosed()
+        return isWrittenAgain
     }
 
     /// The folder is on stable storage as it was at a change: what was unlinked by then does not come back, and nobody has
@@ -83,9 +91,12 @@ extension Spool {
         unlinked.removeFirst(gone.count)
     }
 
-    /// The next fsync would report success without having written anything: what was not synced is written to another
-    /// file, and the old one is trusted with nothing but what was synced before.
-    private mutating func writeAgain(_ name: SegmentName, _ error: FileError) {
+    /// What was not synced is written to another file. After a failed sync the next one would report success without having
+    /// written anything, and the old file is trusted with nothing but what was synced before; with a file that is not in
+    /// its place that is lost as well.
+    ///
+    /// - Returns: whether there was anything: somebody may have said no meanwhile.
+    private mutating func writeAgain(_ name: SegmentName, isMisplaced: Bool = false) -> Bool {
         var later: OpenSegment?
         var wasClosing = false
         let failed: OpenSegment
@@ -96,32 +107,32 @@ extension Spool {
         } else if let segment = open, segment.name == name {
             failed = segment
         } else {
-            return
+            return false
         }
         open = nil
         if failed.eventCount > failed.syncedCount { startAgain(failed) }
-        if error.errno == .noSuchFileOrDirectory {
-            // Somebody has removed the file, with all that was synced before.
-            lose(batch(failed, name: failed.name, events: failed.syncedCount))
-        } else if let segment = open, segment.file == nil {
+        if let segment = open, segment.file == nil, !isMisplaced {
             // There is no other file: the old one stays as it is for the next start, should we not come to write another.
             lowestLeftAlone = min(lowestLeftAlone ?? .max, failed.name.number)
             if failed.syncedCount > 0 { append(batch(failed, name: failed.name, events: failed.syncedCount)) }
-        } else {
+        } else if failed.syncedCount == 0 {
+            // Also what somebody has put in its place: the next start would find the same events twice.
+            try? files.remove(folder.appending(failed.name.fileName))
+            folderChange += 1
+        } else if !isMisplaced {
             failed.cutBack()
-            if failed.syncedCount > 0 {
-                seal(failed, events: failed.syncedCount)
-            } else {
-                try? files.remove(folder.appending(failed.name.fileName))
-                folderChange += 1
-            }
+            seal(failed, events: failed.syncedCount)
         }
-        guard wasClosing else { return }
-        rotate()
-        open = later
+        if wasClosing {
+            rotate()
+            open = later
+        }
+        // Behind all else: what the ledger says goes by the segments that are known.
+        if isMisplaced { lose(batch(failed, name: failed.name, events: failed.syncedCount)) }
+        return true
     }
 
-    /// Counted where a start finds it, since nothing else will tell that these events were there.
+    /// Counted now, as a start would count it: there is no file that says so.
     private mutating func lose(_ batch: SealedBatch) {
         guard batch.eventCount > 0 else { return }
         append(batch)

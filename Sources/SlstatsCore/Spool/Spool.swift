@@ -212,6 +212,7 @@ package struct Spool {
             // Somebody removed the folder; the state folder itself is not ours to make again.
             guard error.errno == .noSuchFileOrDirectory else { throw error }
             try files.createFolder(folder)
+            try? files.syncFolder(folder.removingLastComponent())
             file = try files.create(path)
         }
         do throws(FileError) {

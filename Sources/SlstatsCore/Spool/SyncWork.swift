@@ -13,15 +13,12 @@ package struct SyncWork: Sendable {
         let file: any AppendableFile
     }
 
-    struct Failure: Sendable {
-        let target: Target
-        let error: FileError
-    }
-
     /// What came of it.
     package struct Outcome: Sendable {
         var synced: [Target] = []
-        var failed: [Failure] = []
+        var failed: [Target] = []
+        /// Synced, in a file that nobody finds any more.
+        var misplaced: [Target] = []
         var isFolderSynced = false
         package fileprivate(set) var isFolderFailed = false
         /// The first error; `nil` if everything is on stable storage.
@@ -38,9 +35,9 @@ package struct SyncWork: Sendable {
         for target in targets {
             do throws(FileError) {
                 try target.file.sync()
-                outcome.synced.append(target)
+                if target.file.isInPlace { outcome.synced.append(target) } else { outcome.misplaced.append(target) }
             } catch {
-                outcome.failed.append(Failure(target: target, error: error))
+                outcome.failed.append(target)
                 outcome.error = outcome.error ?? error
             }
         }
@@ -49,7 +46,8 @@ package struct SyncWork: Sendable {
             try files.syncFolder(folder.path)
             outcome.isFolderSynced = true
         } catch {
-            outcome.isFolderFailed = true
+            // One that was removed is made anew with the next file.
+            outcome.isFolderFailed = error.errno != .noSuchFileOrDirectory
             outcome.error = outcome.error ?? error
         }
         return outcome

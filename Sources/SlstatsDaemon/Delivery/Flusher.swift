@@ -43,7 +43,7 @@ struct Flusher: Service {
             // The batch stays in the spool under its id; the next start sends it.
             store.stopExports()
         }
-        // A client that is not shut down takes the process with it.
+        // A client that is let go without that ends the process.
         current?.exporter.shutdown()
     }
 

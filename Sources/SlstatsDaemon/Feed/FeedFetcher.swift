@@ -62,7 +62,7 @@ struct FeedFetcher: Service {
                 let reason = DeliveryFailure.describe(error)
                 answer = DeliveryFailure.isBeforeRequest(error) ? .unreachable(reason) : .refused(reason)
             }
-            // As of an exporter: what it is waiting for may not end in time.
+            // Not awaited, as with an exporter.
             client.shutdown { _ in }
             return answer
         } catch {

@@ -53,9 +53,6 @@ final class ConnectionHandler: ChannelInboundHandler {
         }
     }
 
-    /// Somebody waits for an answer to what came here, or has not taken all of it.
-    private var isOwedAnswer: Bool { isAnswering || unsentBytes > 0 }
-
     /// The answer to something that came here is being made.
     private var isAnswering: Bool { replies.isWaiting || !staged.isEmpty }
 
@@ -65,8 +62,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     /// Since when the peer has neither asked nor read anything, where it could have; `nil` while an answer is being made.
-    /// That it reads is noticed from one look to the next.
-    func silentSince(_ now: NIODeadline) -> NIODeadline? {
+    ///
+    /// That it reads is noticed from one look to the next, and only when the kernel takes more for it: that is in steps of
+    /// some 100 KiB.
+    func lookForSilence(at now: NIODeadline) -> NIODeadline? {
         let bytes = unsentBytes
         if bytes != unsent.bytes { unsent = (bytes, now) }
         return isAnswering ? nil : max(lastRead, unsent.since)
@@ -143,7 +142,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     private func finishWhenQuiet(_ loop: any EventLoop, _ end: NIODeadline) {
         let quietSince = lastRead + (hasRead ? Self.quiet : Self.patience)
         // Whoever has not taken its answers is not read from, and quiet for that reason only.
-        let isQuiet = quietSince <= .now() && !isOwedAnswer
+        let isQuiet = quietSince <= .now() && !isAnswering && unsentBytes == 0
         guard !isQuiet, .now() < end else { return finish() }
         loop.assumeIsolated().scheduleTask(deadline: min(max(quietSince, .now() + .milliseconds(5)), end)) {
             self.finishWhenQuiet(loop, end)

@@ -18,7 +18,7 @@ final class Connections {
     private var open: [ObjectIdentifier: NIOLoopBound<ConnectionHandler>] = [:]
     /// When the last one was opened or closed.
     private(set) var lastChange = NIODeadline.now()
-    /// When the last one is closed, since the daemon stops. Whoever says and takes nothing is closed before.
+    /// When the daemon stops: until when they can go on asking. What is being made for them then is waited for.
     var end = NIODeadline.distantFuture
     /// Called when room has been made; set by whoever found none.
     private var wakeUp: (() -> Void)?
@@ -57,7 +57,7 @@ final class Connections {
     /// Closes those that have been silent for ``patience``, unless an answer to them is being made.
     func closeSilent(at now: NIODeadline) {
         for connection in open.values.map(\.value) {
-            if let since = connection.silentSince(now), since + Self.patience <= now { connection.close() }
+            if let since = connection.lookForSilence(at: now), since + Self.patience <= now { connection.close() }
         }
     }
 }

@@ -16,6 +16,7 @@ struct SocketServer: Service {
     private let store: Store
     private let userID: UInt32
     private let answersQueue: Bool
+    private let stopPatience: Duration
     private let group: any EventLoopGroup
     private let logger: Logger
     private let onAccepting: @Sendable () -> Void
@@ -25,10 +26,12 @@ struct SocketServer: Service {
     ///   - descriptor: a listening Unix stream socket; it is closed when the service ends.
     ///   - userID: whoever else connects is turned away.
     ///   - answersQueue: accept whoever waits in the queue before the socket is closed.
+    ///   - stopPatience: how long a stop goes on answering whoever goes on asking.
     ///   - onAccepting: called when a connection would be answered.
     ///   - onStopping: called before the socket is closed.
     init(
         descriptor: CInt, socket: String, store: Store, userID: UInt32, group: any EventLoopGroup, answersQueue: Bool,
+        stopPatience: Duration,
         logger: Logger, onAccepting: @escaping @Sendable () -> Void, onStopping: @escaping @Sendable () -> Void
     ) {
         self.descriptor = descriptor
@@ -36,6 +39,7 @@ struct SocketServer: Service {
         self.store = store
         self.userID = userID
         self.answersQueue = answersQueue
+        self.stopPatience = stopPatience
         self.group = group
         self.logger = logger
         self.onAccepting = onAccepting
@@ -71,8 +75,8 @@ struct SocketServer: Service {
             closed.futureResult.cascade(to: quiesced)
             server.eventLoop.execute {
                 let now = NIODeadline.now()
-                store.assumeIsolated { $0.connections.end = min($0.connections.end, now + Self.patience) }
-                let end = answersQueue ? now + Self.queuePatience : now
+                store.assumeIsolated { $0.connections.end = min($0.connections.end, now + TimeAmount(stopPatience)) }
+                let end = answersQueue ? now + TimeAmount(stopPatience * 5 / 6) : now
                 Self.afterQueue(of: descriptor, on: server.eventLoop, until: end) {
                     quiescing.initiateShutdown(promise: closed)
                 }
@@ -85,11 +89,6 @@ struct SocketServer: Service {
             stop()
         }
     }
-
-    /// How long a stop may take that answers everybody, and how much of it is for accepting those who wait in the queue:
-    /// together less than ``Daemon/StopLimits``.
-    private static var patience: TimeAmount { .milliseconds(1200) }
-    private static var queuePatience: TimeAmount { .seconds(1) }
 
     /// Whoever connected before the path was gone is accepted first: closing the socket would turn them away. A socket of
     /// systemd stays, and its queue waits for the next daemon.

@@ -59,22 +59,26 @@ extension Store {
         isSyncing = false
         switch result {
         case .success(let outcome):
-            spool.endSync(work, outcome)
-            guard let error = outcome.error else {
+            let isWrittenAgain = spool.endSync(work, outcome)
+            guard outcome.error != nil || isWrittenAgain else {
                 syncDelay = Self.syncInterval
                 // The ledger may have had no place for more of them.
                 if spool.settledBatches > 0, runningExport == nil { accountForSettled() }
                 answer(waiters, nil)
                 break
             }
-            logger.error("sync failed", metadata: ["error": "\(error)"])
-            syncDelay = min(syncDelay * 2, Self.maximumSyncInterval)
+            if let error = outcome.error {
+                logger.error("sync failed", metadata: ["error": "\(error)"])
+                syncDelay = min(syncDelay * 2, Self.maximumSyncInterval)
+            } else {
+                logger.warning("somebody has removed a file of the spool; what was not synced is written to another")
+            }
             // What was not synced stands in another file now; a folder has no other.
             guard isRetry || outcome.isFolderFailed else {
                 syncWaiters = waiters + syncWaiters
                 return startSync(isRetry: true)
             }
-            answer(waiters, "\(error)")
+            answer(waiters, outcome.error.map { "\($0)" } ?? "somebody removes the files of the spool")
         case .failure(let error):
             answer(waiters, "\(error)")
         }

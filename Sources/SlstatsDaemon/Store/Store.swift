@@ -230,9 +230,12 @@ actor Store {
         spool.removeAccountedFor()
         spool.saveRefusals()
         saveRate()
-        guard let work = spool.beginSync() else { return }
-        let outcome = work.run()
-        if let error = outcome.error { logger.error("last sync failed", metadata: ["error": "\(error)"]) }
-        spool.endSync(work, outcome)
+        // Once more for what the first one has written to another file.
+        for _ in 0..<2 {
+            guard let work = spool.beginSync() else { return }
+            let outcome = work.run()
+            if let error = outcome.error { logger.error("last sync failed", metadata: ["error": "\(error)"]) }
+            guard spool.endSync(work, outcome) else { return }
+        }
     }
 }
