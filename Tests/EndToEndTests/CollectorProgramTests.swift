@@ -24,10 +24,10 @@ struct CollectorProgramTests {
                 for number in 1 2 3; do slstats record --strict info commandDurationMs=$number; done
                 kill $(cat .local/state/slstats/lock)
                 flock .local/state/slstats/lock true
-                SLSTATS_COLLECTOR_TOKENFILE="$HOME/wrong" slstats flush || echo "with a wrong token: $?"
+                SLSTATS_COLLECTOR_TOKENFILE="$HOME/wrong" slstats flush --timeout 60 || echo "with a wrong token: $?"
                 kill $(cat .local/state/slstats/lock)
                 flock .local/state/slstats/lock true
-                SLSTATS_COLLECTOR_TOKENFILE="$HOME/token" slstats flush
+                SLSTATS_COLLECTOR_TOKENFILE="$HOME/token" slstats flush --timeout 60
                 slstats-collector events --data data | grep -c '"command":"info"'
                 slstats-collector events --data data --format csv | head -c 31; echo
                 slstats-collector events --data data --since 1h | wc -l
@@ -148,7 +148,7 @@ struct CollectorProgramTests {
                     recorded += status["events"]["recorded"]
                     assert status["events"]["pending"] == 0 and not status["events"]["dropped"]
                 print(f"{len(answered - ids)} answered and missing, {len(rows) - len(ids)} twice")
-                print(recorded == sent == len(ids) == len(answered) and requests > \(2 * rounds))
+                print(recorded == sent == len(ids) == len(answered) and requests > \(rounds))
                 print(f"{recorded} events, {requests} requests", file=open("summary", "w"))
                 END
                 kill $collector

@@ -340,7 +340,7 @@ struct ConsentProgramTests {
                     slstats --disable 2>&1; echo "status $?"
                     slstats why | grep '^Telemetry'; cat "$HOME/.serverlessrc"; echo
                     # Not in the middle of the next try.
-                    lock="$HOME/.local/state/slstats/lock"; kill "$(cat "$lock")"; flock --timeout 10 "$lock" true
+                    lock="$HOME/.local/state/slstats/lock"; kill "$(cat "$lock")"; flock --timeout 20 "$lock" true
                     ls -A "$HOME"
                     """,
                 ])

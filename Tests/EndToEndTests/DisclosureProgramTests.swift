@@ -85,7 +85,7 @@ struct DisclosureProgramTests {
             slstats flush
             slstats --enable 2>&1 | grep -c 'Command line tools on this machine'
             slstats record info --strict
-            slstats flush
+            slstats flush --timeout 60
             echo "$(events) in the collector"
             """#)
         #expect(

@@ -50,7 +50,8 @@ struct GateTests {
             slstats --enable > /dev/null 2>&1
             slstats record deploy
             slstats flush --timeout 2 > /dev/null
-            [ -e connections ] && echo 'and one with a yes'
+            until [ -e connections ]; do :; done
+            echo 'and one with a yes'
             kill $collector
             """#)
         #expect(output == "none\nand one with a yes\n")

@@ -27,7 +27,7 @@ struct HandOverTests {
             while True:
                 try:
                     with socket.socket(socket.AF_UNIX) as connection:
-                        connection.settimeout(20)
+                        connection.settimeout(60)
                         connection.connect(path)
                         connection.sendall(b'{"jsonrpc":"2.0","id":1,"method":"hello"}\n')
                         return b'"result"' in connection.recv(1000)
@@ -128,13 +128,13 @@ struct HandOverTests {
             manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
             name = home + "/notify" if "\#(kind)" == "path" else "\0slstats-" + os.path.basename(home)
             manager.bind(name)
-            manager.settimeout(20)
+            manager.settimeout(60)
             pid = start([], NOTIFY_SOCKET=name.replace("\0", "@"))
             said = manager.recv(1000)
             while b"READY=1" not in said: said = manager.recv(1000)
             # At once: nobody is asked a second time.
             with socket.socket(socket.AF_UNIX) as first:
-                first.settimeout(20)
+                first.settimeout(60)
                 first.connect(own)
                 first.sendall(b'{"jsonrpc":"2.0","id":1,"method":"hello"}\n')
                 print("ready, and answers:", b'"result"' in first.recv(1000))

@@ -171,12 +171,12 @@ struct HostileClientTests {
             threading.Thread(target=server.serve_forever, daemon=True).start()
             os.kill(pid, signal.SIGTERM)
             while os.path.exists(f"/proc/{pid}"): pass
-            os.environ.update(SLSTATS_COLLECTOR_URL=f"http://127.0.0.1:{server.server_port}/", SLSTATS_FLUSH_INTERVAL="1s",
+            os.environ.update(SLSTATS_COLLECTOR_URL=f"http://127.0.0.1:{server.server_port}/", SLSTATS_FLUSH_INTERVAL="8s",
                               SLSTATS_CONSENT_DISCLOSURE="vendor")
             for _ in range(3): subprocess.run(["slstats", "record", "info"])
             pid = int(open(os.environ["HOME"] + "/.local/state/slstats/lock").read())
             os.kill(pid, signal.SIGSTOP)
-            time.sleep(3)
+            time.sleep(9)
             os.kill(pid, signal.SIGCONT)
             while not requests: time.sleep(0.05)
             others_are_served()

@@ -74,6 +74,8 @@ struct IdleTests {
                 switches() { grep '^voluntary' /proc/$daemon/task/*/status; }
                 slstats ping > /dev/null
                 daemon=$(cat "$HOME/.local/state/slstats/lock")
+                # Once it says that it has settled, five seconds behind its start.
+                sleep 6
                 # Until it has gone to sleep behind the last client.
                 until [[ $(cut -d' ' -f3 /proc/$daemon/task/*/stat | sort -u) == S ]]; do :; done
                 # Not into a file: it looks up when there is a new one in the home.

@@ -60,7 +60,7 @@ struct PowerCutTests {
         let injection = call.map { "\($0.name):signal=STOP:when=\($0.number)" } ?? ""
         let result = try await sandbox.run(
             Self.tool,
-            ["--size", "16", "--out", survived] + (options.map { ["--mount-options", $0] } ?? [])
+            ["--size", "16", "--hold", "60", "--out", survived] + (options.map { ["--mount-options", $0] } ?? [])
                 + ["--", "bash", "-c", Self.script, "bash", rcFile, injection, outside])
         if result.status == 77 { try Test.cancel("\(result.errors)") }
         let log = (try? String(contentsOfFile: outside + "/calls", encoding: .utf8)) ?? ""

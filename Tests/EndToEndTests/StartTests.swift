@@ -57,6 +57,8 @@ struct StartTests {
             slstats record info --strict --sync && stop
             slstats flush --timeout 20 2> /dev/null & client=$!
             until [ -n "$(daemons)" ] && [ -S "$socket" ] && slstats ping > /dev/null; do :; done
+            # The one between the two ends at once.
+            for n in $(seq 200); do [ "$(pgrep -P $client | wc -l)" = 0 ] && break; sleep 0.1; done
             echo "children: $(pgrep -P $client | wc -l)"
             kill $client $collector
             """#)

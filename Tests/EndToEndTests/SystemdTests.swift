@@ -54,6 +54,7 @@ struct SystemdTests {
             slstats record info --sync --strict && echo "its own"
             # The manager's has noticed, and has let go of the state.
             until [ "$(daemons | wc -l)" = 1 ]; do :; done
+            until [ "$(systemctl --user is-active slstatsd.service || true)" = inactive ]; do :; done
             echo "manager: $(systemctl --user is-active slstatsd.service || true) $(property slstatsd.service Result)"
             systemctl --user restart slstatsd.socket
             slstats record info --sync --strict && echo "the manager's"

@@ -36,7 +36,7 @@ struct DeadlineTests {
             let waited = ContinuousClock.now - start
             #expect(waited >= .milliseconds(50))
             // Far above what the scheduler of a loaded machine adds, far below a wait for the daemon.
-            #expect(waited < .seconds(5))
+            #expect(waited < .seconds(30))
         }
     }
 

@@ -169,7 +169,7 @@ struct FeedTests {
         try await ScriptedCollector.run(.drip(beginning)) { collector, url in
             try await TestDaemon.run {
                 $0.feed.place = Self.place(url)
-                $0.feed.timeout = .milliseconds(300)
+                $0.feed.timeout = .seconds(3)
             } _: { daemon in
                 _ = try await Self.claim(daemon)
                 #expect(try await Self.status(daemon)?["problem"] == "no answer in time")
