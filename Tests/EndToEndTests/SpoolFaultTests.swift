@@ -64,7 +64,7 @@ struct SpoolFaultTests {
     private func withCollector(_ body: @Sendable (Sandbox) async throws -> Void) async throws {
         try await Sandbox.run { sandbox async throws in
             let start = """
-                slstats-collector --port 0 --data data > listening 2> collector.log &
+                slstats-collector --port 0 --data data --requests-per-minute 1000000 > listening 2> collector.log &
                 echo $! > collector.pid
                 until [ -s listening ]; do kill -0 $!; done
                 """

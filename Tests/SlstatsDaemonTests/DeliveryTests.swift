@@ -134,8 +134,12 @@ struct DeliveryTests {
         }
     }
 
-    @Test("a batch whose file is gone is counted, and the others go on [F095]")
-    func missingBatch() async throws {
+    /// A batch that was not taken at first, another one, and what a flush delivers after something has become of the first
+    /// one's file.
+    private static func deliver(
+        behind spoil: @Sendable (String) throws -> Void,
+        _ check: @Sendable (TestDaemon, inout LineConnection) async throws -> Void
+    ) async throws {
         try await ScriptedCollector.run(.status(503), .status(200)) { collector, url in
             try await TestDaemon.run {
                 $0.collector.url = CollectorURL(url)
@@ -145,40 +149,37 @@ struct DeliveryTests {
                     _ = try await connection.flush()
                     let spool = daemon.state + "/spool"
                     let batch = try #require(FileManager.default.contentsOfDirectory(atPath: spool).first)
-                    try FileManager.default.removeItem(atPath: "\(spool)/\(batch)")
+                    try spoil("\(spool)/\(batch)")
                     try await Self.record("info", &connection)
                     #expect(try await connection.ask("pending")["events"]?.array?.count == 1)
                     #expect(try await connection.flush()["delivered"]?.integer == 1)
-                    #expect(try await Self.totals(&connection) == [2, 0, 1, 0])
-                    #expect(try await connection.ask("status")["events"]?["dropped"] == ["lost": 1])
+                    try await check(daemon, &connection)
                 }
             }
+            #expect(collector.requests.map(\.events.count) == [1, 1])
+        }
+    }
+
+    @Test("a batch whose file is gone is counted, and the others go on [F095]")
+    func missingBatch() async throws {
+        try await Self.deliver {
+            try FileManager.default.removeItem(atPath: $0)
+        } _: { _, connection async throws in
+            #expect(try await Self.totals(&connection) == [2, 0, 1, 0])
+            #expect(try await connection.ask("status")["events"]?["dropped"] == ["lost": 1])
         }
     }
 
     @Test("a batch whose file gives an error is set aside and counted, and the others go on [F100]")
     func unreadableBatch() async throws {
-        try await ScriptedCollector.run(.status(503), .status(200)) { collector, url in
-            try await TestDaemon.run {
-                $0.collector.url = CollectorURL(url)
-            } _: { daemon in
-                try await LineConnection.open(daemon.socket) { connection async throws in
-                    try await Self.record("info", &connection)
-                    _ = try await connection.flush()
-                    let spool = daemon.state + "/spool"
-                    let batch = try #require(FileManager.default.contentsOfDirectory(atPath: spool).first)
-                    try FileManager.default.removeItem(atPath: "\(spool)/\(batch)")
-                    // At its beginning there is no memory: read(2) says EIO.
-                    try FileManager.default.createSymbolicLink(
-                        atPath: "\(spool)/\(batch)", withDestinationPath: "/proc/self/mem")
-                    try await Self.record("info", &connection)
-                    #expect(try await connection.flush()["delivered"]?.integer == 1)
-                    #expect(try await Self.totals(&connection) == [2, 0, 1, 1])
-                    let names = try FileManager.default.contentsOfDirectory(atPath: daemon.state + "/quarantine")
-                    #expect(names.map { $0.hasSuffix(".unreadable") } == [true])
-                }
-            }
-            #expect(collector.requests.map(\.events.count) == [1, 1])
+        try await Self.deliver {
+            try FileManager.default.removeItem(atPath: $0)
+            // At its beginning there is no memory: read(2) says EIO.
+            try FileManager.default.createSymbolicLink(atPath: $0, withDestinationPath: "/proc/self/mem")
+        } _: { daemon, connection async throws in
+            #expect(try await Self.totals(&connection) == [2, 0, 1, 1])
+            let names = try FileManager.default.contentsOfDirectory(atPath: daemon.state + "/quarantine")
+            #expect(names.map { $0.hasSuffix(".unreadable") } == [true])
         }
     }
 
