@@ -106,7 +106,7 @@ package struct Daemon {
             files: PosixFileSystem(), clock: .system, random: .system, logger: logger, report: hooks.status)
         let server = SocketServer(
             descriptor: listener, socket: places.socket.path, store: store, userID: places.userID, group: group,
-            answersQueue: answersQueue, stopPatience: stopLimits.asked * 4 / 5, logger: logger,
+            answersQueue: answersQueue, stopLimits: stopLimits, logger: logger,
             onAccepting: hooks.accepting, onStopping: hooks.stopping)
 
         // Shut down from the last to the first: no more requests, then no more deliveries, then the files.

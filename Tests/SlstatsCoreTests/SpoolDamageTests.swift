@@ -216,7 +216,8 @@ struct SpoolDamageTests {
         #expect(spool.isConserved)
     }
 
-    @Test("of a segment that is gone what was not synced is written again, and of others nothing is touched [F110]")
+    @Test(
+        "of a segment that is gone what was not synced is written again, the rest is lost when it is looked for [F110]")
     func removedWhileClosing() throws {
         var spool = try Spool.open(files)
         try spool.record("{}")
@@ -233,6 +234,7 @@ struct SpoolDamageTests {
         #expect(isWrittenAgain)
         try spool.record(#"{"n":4}"#)
         try spool.sync()
+        try spool.setAside(try #require(spool.batches.first { $0.firstSequence == 1 }))
 
         #expect(!spool.isPending(3))
         func check(_ spool: Spool) {
@@ -260,6 +262,46 @@ struct SpoolDamageTests {
         #expect(restarted.pendingEvents == 1)
         #expect(restarted.ledger.sent == 1)
         #expect(restarted.recordedEvents == 2)
+    }
+
+    @Test(
+        "a folder that was moved by copying still holds what was synced, whatever else the copy has [F110]",
+        arguments: [false, true])
+    func copied(isComplete: Bool) throws {
+        var spool = try Spool.open(files)
+        try spool.record(#"{"n":1}"#, #"{"n":2}"#)
+        try spool.sync()
+        let path = FilePath(try #require(files.spoolFiles.first))
+        let synced = try #require(files.bytes(of: path))
+        try spool.record(#"{"n":3}"#)
+        files.write(isComplete ? try #require(files.bytes(of: path)) : synced, to: path)
+        try spool.sync()
+        try spool.record(#"{"n":4}"#)
+        try spool.seal()
+
+        func check(_ spool: Spool) {
+            #expect(spool.pendingTexts == (1...4).map { #"{"n":\#($0)}"# })
+            #expect(spool.pendingEvents == 4)
+            #expect(spool.isConserved)
+        }
+        check(spool)
+        check(try Spool.open(files))
+    }
+
+    @Test("a folder that is removed when there is nothing to write is made again by the sync [F110]")
+    func removedAndSealed() throws {
+        var spool = try Spool.open(files)
+        try spool.record("{}")
+        spool.rotate()
+        let begun = spool.beginSync()
+        let work = try #require(begun)
+        spool.endSync(work, work.run())
+        #expect(spool.hasUnsynced)
+        files.fail(at: files.operations.count, with: .noSuchFileOrDirectory)
+        try spool.sync()
+
+        #expect(!spool.hasUnsynced)
+        #expect(files.operations.suffix(4) == ["fsync spool", "mkdir spool", "fsync state", "fsync spool"])
     }
 
     @Test("a segment of a later format is left alone, but not by a no [F112]")

@@ -40,7 +40,9 @@ extension Spool {
         }
         let isFolderDue = folderChange > syncedFolderChange
         guard !targets.isEmpty || isFolderDue || !closing.isEmpty else { return nil }
-        return SyncWork(targets: targets, folder: isFolderDue ? (folder, folderChange) : nil, files: files)
+        return SyncWork(
+            targets: targets, folder: isFolderDue ? (folder, folderChange) : nil,
+            isFolderNew: newFolderChange > syncedFolderChange, files: files)
     }
 
     /// Batches that wait in memory get a file as soon as there is one to be had.
@@ -75,9 +77,6 @@ extension Spool {
         }
         var isWrittenAgain = false
         for target in outcome.failed { isWrittenAgain = writeAgain(target.segment) || isWrittenAgain }
-        for target in outcome.misplaced {
-            isWrittenAgain = writeAgain(target.segment, isMisplaced: true) || isWrittenAgain
-        }
         sealClosed()
         return isWrittenAgain
     }
@@ -92,11 +91,11 @@ extension Spool {
     }
 
     /// What was not synced is written to another file. After a failed sync the next one would report success without having
-    /// written anything, and the old file is trusted with nothing but what was synced before; with a file that is not in
-    /// its place that is lost as well.
+    /// written anything, and the old file is trusted with nothing but what was synced before. That stays a batch of its own,
+    /// also if the file is not in its place: a copy may be there, and if none is, whoever reads it will count it as lost.
     ///
     /// - Returns: whether there was anything: somebody may have said no meanwhile.
-    private mutating func writeAgain(_ name: SegmentName, isMisplaced: Bool = false) -> Bool {
+    private mutating func writeAgain(_ name: SegmentName) -> Bool {
         var later: OpenSegment?
         var wasClosing = false
         let failed: OpenSegment
@@ -111,7 +110,7 @@ extension Spool {
         }
         open = nil
         if failed.eventCount > failed.syncedCount { startAgain(failed) }
-        if let segment = open, segment.file == nil, !isMisplaced {
+        if let segment = open, segment.file == nil {
             // There is no other file: the old one stays as it is for the next start, should we not come to write another.
             lowestLeftAlone = min(lowestLeftAlone ?? .max, failed.name.number)
             if failed.syncedCount > 0 { append(batch(failed, name: failed.name, events: failed.syncedCount)) }
@@ -119,7 +118,7 @@ extension Spool {
             // Also what somebody has put in its place: the next start would find the same events twice.
             try? files.remove(folder.appending(failed.name.fileName))
             folderChange += 1
-        } else if !isMisplaced {
+        } else {
             failed.cutBack()
             seal(failed, events: failed.syncedCount)
         }
@@ -127,16 +126,7 @@ extension Spool {
             rotate()
             open = later
         }
-        // Behind all else: what the ledger says goes by the segments that are known.
-        if isMisplaced { lose(batch(failed, name: failed.name, events: failed.syncedCount)) }
         return true
-    }
-
-    /// Counted now, as a start would count it: there is no file that says so.
-    private mutating func lose(_ batch: SealedBatch) {
-        guard batch.eventCount > 0 else { return }
-        append(batch)
-        try? drop([batch], as: .lost)
     }
 
     /// Another segment with what was not synced; in memory if there is no file for it.

@@ -44,6 +44,8 @@ package struct Spool {
     var lowestLeftAlone: UInt64?
     /// Counts what happens to the names in the folder.
     var folderChange = 0
+    /// The one with which the folder itself was made again.
+    var newFolderChange = 0
     /// The last change that has to become durable, a new name, and the last one that is.
     var nameChange = 0
     var syncedFolderChange = 0
@@ -212,7 +214,7 @@ package struct Spool {
             // Somebody removed the folder; the state folder itself is not ours to make again.
             guard error.errno == .noSuchFileOrDirectory else { throw error }
             try files.createFolder(folder)
-            try? files.syncFolder(folder.removingLastComponent())
+            newFolderChange = folderChange + 1
             file = try files.create(path)
         }
         do throws(FileError) {

@@ -16,9 +16,8 @@ package struct SyncWork: Sendable {
     /// What came of it.
     package struct Outcome: Sendable {
         var synced: [Target] = []
+        /// Not synced, or in a file that nobody finds any more.
         var failed: [Target] = []
-        /// Synced, in a file that nobody finds any more.
-        var misplaced: [Target] = []
         var isFolderSynced = false
         package fileprivate(set) var isFolderFailed = false
         /// The first error; `nil` if everything is on stable storage.
@@ -28,6 +27,8 @@ package struct SyncWork: Sendable {
     let targets: [Target]
     /// Set if names have to become durable too, with the state of the folder that is meant.
     let folder: (path: FilePath, change: Int)?
+    /// The folder was made again, so its own name has to become durable before those in it.
+    let isFolderNew: Bool
     let files: any FileSystem
 
     package func run() -> Outcome {
@@ -35,7 +36,7 @@ package struct SyncWork: Sendable {
         for target in targets {
             do throws(FileError) {
                 try target.file.sync()
-                if target.file.isInPlace { outcome.synced.append(target) } else { outcome.misplaced.append(target) }
+                if target.file.isInPlace { outcome.synced.append(target) } else { outcome.failed.append(target) }
             } catch {
                 outcome.failed.append(target)
                 outcome.error = outcome.error ?? error
@@ -43,13 +44,23 @@ package struct SyncWork: Sendable {
         }
         guard let folder else { return outcome }
         do throws(FileError) {
-            try files.syncFolder(folder.path)
+            try sync(folder.path)
             outcome.isFolderSynced = true
         } catch {
-            // One that was removed is made anew with the next file.
-            outcome.isFolderFailed = error.errno != .noSuchFileOrDirectory
+            outcome.isFolderFailed = true
             outcome.error = outcome.error ?? error
         }
         return outcome
+    }
+
+    private func sync(_ folder: FilePath) throws(FileError) {
+        if isFolderNew { try files.syncFolder(folder.removingLastComponent()) }
+        do throws(FileError) { try files.syncFolder(folder) } catch {
+            // Somebody has removed it: an empty one says the same of the names in it.
+            guard error.errno == .noSuchFileOrDirectory else { throw error }
+            try files.createFolder(folder)
+            try files.syncFolder(folder.removingLastComponent())
+            try files.syncFolder(folder)
+        }
     }
 }

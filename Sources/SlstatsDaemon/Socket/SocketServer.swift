@@ -16,7 +16,7 @@ struct SocketServer: Service {
     private let store: Store
     private let userID: UInt32
     private let answersQueue: Bool
-    private let stopPatience: Duration
+    private let stopLimits: Daemon.StopLimits
     private let group: any EventLoopGroup
     private let logger: Logger
     private let onAccepting: @Sendable () -> Void
@@ -26,12 +26,12 @@ struct SocketServer: Service {
     ///   - descriptor: a listening Unix stream socket; it is closed when the service ends.
     ///   - userID: whoever else connects is turned away.
     ///   - answersQueue: accept whoever waits in the queue before the socket is closed.
-    ///   - stopPatience: how long a stop goes on answering whoever goes on asking.
+    ///   - stopLimits: a stop goes on answering whoever goes on asking, and is over before them.
     ///   - onAccepting: called when a connection would be answered.
     ///   - onStopping: called before the socket is closed.
     init(
         descriptor: CInt, socket: String, store: Store, userID: UInt32, group: any EventLoopGroup, answersQueue: Bool,
-        stopPatience: Duration,
+        stopLimits: Daemon.StopLimits,
         logger: Logger, onAccepting: @escaping @Sendable () -> Void, onStopping: @escaping @Sendable () -> Void
     ) {
         self.descriptor = descriptor
@@ -39,7 +39,7 @@ struct SocketServer: Service {
         self.store = store
         self.userID = userID
         self.answersQueue = answersQueue
-        self.stopPatience = stopPatience
+        self.stopLimits = stopLimits
         self.group = group
         self.logger = logger
         self.onAccepting = onAccepting
@@ -68,25 +68,30 @@ struct SocketServer: Service {
 
         let quiesced = server.eventLoop.makePromise(of: Void.self)
         // May be called twice: a graceful shutdown can be cut short by a cancellation.
-        let stop: @Sendable () -> Void = {
+        let stop: @Sendable (Duration) -> Void = { limit in
+            let patience = limit * 4 / 5
             onStopping()
             store.stopWaiting()
             let closed = server.eventLoop.makePromise(of: Void.self)
             closed.futureResult.cascade(to: quiesced)
             server.eventLoop.execute {
                 let now = NIODeadline.now()
-                store.assumeIsolated { $0.connections.end = min($0.connections.end, now + TimeAmount(stopPatience)) }
-                let end = answersQueue ? now + TimeAmount(stopPatience * 5 / 6) : now
+                store.assumeIsolated { $0.connections.end = min($0.connections.end, now + TimeAmount(patience)) }
+                let end = answersQueue ? now + TimeAmount(patience * 5 / 6) : now
                 Self.afterQueue(of: descriptor, on: server.eventLoop, until: end) {
                     quiescing.initiateShutdown(promise: closed)
                 }
             }
         }
         // Ends when the last connection has been given its answers, or when another service has failed.
-        await withTaskCancellationOrGracefulShutdownHandler {
-            try? await quiesced.futureResult.get()
-        } onCancelOrGracefulShutdown: {
-            stop()
+        await withTaskCancellationHandler {
+            await withGracefulShutdownHandler {
+                try? await quiesced.futureResult.get()
+            } onGracefulShutdown: {
+                stop(stopLimits.asked)
+            }
+        } onCancel: {
+            stop(stopLimits.cancelled)
         }
     }
 

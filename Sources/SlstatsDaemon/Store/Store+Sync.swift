@@ -69,10 +69,11 @@ extension Store {
             }
             if let error = outcome.error {
                 logger.error("sync failed", metadata: ["error": "\(error)"])
-                syncDelay = min(syncDelay * 2, Self.maximumSyncInterval)
-            } else {
-                logger.warning("somebody has removed a file of the spool; what was not synced is written to another")
+            } else if syncDelay == Self.syncInterval {
+                logger.warning("somebody has removed a file of the spool; what was not synced is written again")
             }
+            // Once may be somebody who tidies up.
+            if outcome.error != nil || isRetry { syncDelay = min(syncDelay * 2, Self.maximumSyncInterval) }
             // What was not synced stands in another file now; a folder has no other.
             guard isRetry || outcome.isFolderFailed else {
                 syncWaiters = waiters + syncWaiters
