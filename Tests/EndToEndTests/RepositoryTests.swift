@@ -136,6 +136,33 @@ struct RepositoryTests {
         #expect(cited.count > 30 && cited.isSubset(of: shown), "\(cited.subtracting(shown).sorted())")
     }
 
+    @Test("what has a long form, or wants the daemon as it is shipped, is in `make test-long`")
+    func longForms() throws {
+        let makefile = try String(contentsOfFile: Self.root + "/Makefile", encoding: .utf8)
+        let list = try #require(makefile.firstMatch(of: #/LONG_TESTS := (.*)/#)?.1)
+        let suites = list.split(separator: "|").map { $0.prefix { $0 != "/" } }
+        // Spelled in two parts, or this file would find itself.
+        let signs = ["is" + "Long", "Sandbox.release" + "Daemon"]
+        for file in try Self.files("Tests", suffix: "Tests.swift") where signs.contains(where: file.text.contains) {
+            #expect(suites.contains { file.path.contains($0) }, "\(file.path)")
+        }
+    }
+
+    @Test("what the sanitizers leave out is there, each with its reason")
+    func sanitized() throws {
+        let tests = try Self.files("Tests", suffix: "Tests.swift")
+        let list = try String(contentsOfFile: Self.root + "/Tests/Tools/not-sanitized", encoding: .utf8)
+        for line in list.split(separator: "\n") where !line.hasPrefix("#") {
+            let words = line.split(separator: " ")
+            let name = words[0].split(separator: ".").last?.split(separator: "/") ?? []
+            #expect(words.count > 3, "\(line)")
+            #expect(
+                tests.contains { _, text in
+                    text.contains("struct \(name[0]) {") && (name.count == 1 || text.contains("func \(name[1])("))
+                }, "\(line)")
+        }
+    }
+
     @Test("README is short enough to be read, its tables apart, which are looked up")
     func readme() throws {
         let lines = try String(contentsOfFile: Self.root + "/README.md", encoding: .utf8).split(
