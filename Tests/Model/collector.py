@@ -181,7 +181,8 @@ class Collector:
         self._check(headers["idempotency-key"], events)
         numbers = {event["commandDurationMs"] for event in events}
         if self.mode == REFUSES or self.mode == UP and numbers & self.poisoned:
-            self.refused |= numbers
+            # Of those beside what is not taken nothing may be lost.
+            self.refused |= numbers if self.mode == REFUSES else numbers & self.poisoned
             return self._answer(connection, ANSWERS[REFUSES])
         self.is_told_to_wait = self.mode == BUSY
         if self.mode in ANSWERS:

@@ -47,6 +47,9 @@ class Life:
         return getattr(self.counted[-1], name) - getattr(self.counted[0], name)
 
     def trend(self, name):
+        if name == "rss":
+            parts = self.trend("anonymous"), self.trend("files")
+            return trend.together(*parts) if all(parts) else None
         return trend.trend([sample.at for sample in self.counted], [getattr(sample, name) for sample in self.counted],
                            self.block)
 

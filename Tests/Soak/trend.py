@@ -6,7 +6,7 @@ Memory is much the same as it was a second ago, so each second is no independent
 were would be far too narrow. Values are averaged over half a minute first; what these means still share with their
 neighbours (the first autocorrelation of what the line leaves) takes away from their number.
 """
-import statistics
+import math, statistics
 from dataclasses import dataclass
 
 
@@ -41,6 +41,13 @@ def quantile(freedom):
     z = statistics.NormalDist().inv_cdf(0.975)
     terms = (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96, (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
     return z + sum(term / freedom ** (index + 1) for index, term in enumerate(terms))
+
+
+def together(a, b):
+    """The sum of two lines whose noise has nothing to do with each other: each keeps the interval that its own neighbours
+    allow. In the values' sum the quick noise of one would hide how slow the other is."""
+    slope, margin = a.slope + b.slope, math.hypot(a.high - a.slope, b.high - b.slope)
+    return Trend(slope, slope - margin, slope + margin, a.level + b.level, a.origin, a.blocks, min(a.effective, b.effective))
 
 
 def trend(times, values, seconds):

@@ -1,6 +1,7 @@
 # This source file is part of the slstats project
 # SPDX-License-Identifier: Apache-2.0
 """What the figures say: each with what was wanted of it, where something was. Nothing here is measured."""
+import math
 from dataclasses import dataclass, field
 
 from account import RECORDS, Account
@@ -13,9 +14,15 @@ STEP = 128 << 10
 # The pages of the program come when its code is used for the first time, 64 KiB with each, and what is rare comes late.
 # They end with the program: a leak cannot hide in them.
 FIRST_USE = 512 << 10
+# Memory that goes up and down by more than this within the window hides what grows.
+UNCERTAIN = 1 << 20
 # A delivered batch is unlinked behind its entry in the ledger, on another thread: so much may still lie there.
 BATCH = 512 << 10
 SENT = 1 << 20
+# What a shell waits for at most.
+PATIENCE = 0.25
+# Of a thousand records, those that may have no answer: of a daemon that is killed or starts, on a busy machine.
+SILENT = 5
 
 
 @dataclass
@@ -58,8 +65,8 @@ class Row:
 
 
 def percentile(ordered, share):
-    """Of values in their order; the one that so many of them do not exceed."""
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+    """Of values in their order; the first that so many of them do not exceed."""
+    return ordered[max(0, math.ceil(len(ordered) * share) - 1)]
 
 
 def rows(run):
@@ -71,7 +78,7 @@ def _events(run):
     dropped = sum(events["dropped"].values())
     wrong = a.counters
     return [
-        Row("events lost", str(len(a.lost)), "0", not a.lost,
+        Row("events lost", f"{len(a.lost)} of {a.told}", "0", not a.lost and a.told > 0,
             f"{a.told} were acknowledged while telemetry was on; {a.discarded} of them were pending when it was turned off"),
         Row("events twice", str(len(a.twice)), "0", not a.twice,
             f"{run.passed - a.arrived} were sent again, since an answer was lost, and known by their ids"),
@@ -88,7 +95,7 @@ def _events(run):
 def _growth(run):
     life = run.life
     return [
-        _slope(life, "RSS slope", "rss", None),
+        _slope(life, "RSS slope", "rss", 0),
         _slope(life, "of it: memory of its own", "anonymous", STEP),
         _slope(life, "of it: pages of files", "files", FIRST_USE),
         _level(life, "descriptors", "clients that come and go; one is the connection to the collector, one the open segment"),
@@ -101,11 +108,14 @@ def _slope(life, measure, name, resolution):
     if line is None:
         return Row(measure, "too short a run")
     rise = line.slope / 3600 * life.window
-    isJudged = resolution is not None and life.isLongEnough
-    wanted = f"zero within, or rise < {resolution >> 10} KiB" if isJudged else "a longer run, to be judged"
+    isJudged, wanted = life.isLongEnough, "zero within" + (f", or rise < {resolution >> 10} KiB" if resolution else "")
+    if not isJudged:
+        wanted = "a longer run, to be judged"
+    elif rise >= resolution and (line.high - line.low) / 2 / 3600 * life.window > UNCERTAIN:
+        isJudged, wanted = False, "not decided: it goes up and down too much"
     return Row(
         measure, f"{line.slope / 1024:+.0f} KiB/h, 95 %: {line.low / 1024:+.0f} to {line.high / 1024:+.0f}",
-        wanted if resolution is not None else "its two parts", (line.low <= 0 or rise < resolution) if isJudged else None,
+        wanted, (line.low <= 0 or rise < resolution) if isJudged else None,
         f"{rise / 1024:+.0f} KiB in {life.window / 60:.1f} min behind {life.warmUp / 60:.1f} min of warm-up, or "
         f"{rise / max(1, life.per('recorded')):+.2f} bytes an event; {line.blocks} means of {life.block:.0f} s, worth "
         f"{line.effective:.0f}; {getattr(life.counted[-1], name) / 2**20:.1f} MiB at the end")
@@ -150,15 +160,19 @@ def _costs(run):
     times = sorted(command.end - command.start for command in records)
     calm = sorted(command.end - command.start for command in records if command.start >= life.start)
     silent = sum(command.status != 0 for command in records)
+    # One that ended by itself would be followed by one more.
+    daemons = len({sample.pid for sample in run.samples})
     woken = [sample.wakeups for sample in life.counted if sample.wakeups is not None]
     events, seconds = max(1, life.per("recorded")), life.window
     # 75 of a flush is not a failure: while others record there is always something left.
     others = [f"{command.kind} with {command.status}:" for command in run.commands
               if command.kind not in RECORDS and command.status not in ((0, 75) if command.kind == "flush" else (0,))]
     return [
-        Row("record, p50 / p99 / longest", _milliseconds(times), note=f"{len(times)} processes of {run.shells} shells, from "
+        Row("record, p50 / p99 / longest", _milliseconds(times), f"p99 within {PATIENCE * 1e3:.0f} ms",
+            percentile(times, 0.99) <= PATIENCE, f"{len(times)} processes of {run.shells} shells, from "
             f"fork to exit, {len(times) / run.minutes / 60:.0f} a second; in the long life {_milliseconds(calm)}"),
-        Row("record without an answer", f"{silent} of {len(records)}", note="; ".join(
+        Row("record without an answer", f"{silent} of {len(records)}", f"{SILENT} in a thousand, at most",
+            silent * 1000 <= SILENT * len(records), "; ".join(
             f"{count} × {text}" for text, count in sorted(run.noise.items(), key=lambda item: -item[1])[:3])),
         Row("other commands that failed", str(len(others)), note=_counts(others)),
         Row("wake-ups a second", f"{sum(woken) / max(1, len(woken)):.0f} for {events / seconds:.0f} events",
@@ -166,8 +180,8 @@ def _costs(run):
         Row("wake-ups without work", f"{run.idle[1]} in {run.idle[0]:.0f} s", note="behind the last client"),
         Row("processor", f"{life.per('cpu') / seconds * 100:.1f} % of one core",
             note=f"{life.per('cpu') / events * 1e6:.0f} µs an event, with its delivery and our looks"),
-        Row("daemons, turns, faults", f"{len({s.pid for s in run.samples})}, {len(run.turns)}, {len(run.faults)}",
-            note="ended by " + _counts([f"SIG{name}" for _, name in run.ends]) + "; requests: " + ", ".join(
+        Row("daemons, turns, faults", f"{daemons}, {len(run.turns)}, {len(run.faults)}", f"{len(run.ends) + 1} daemons, at most",
+            daemons <= len(run.ends) + 1, "ended by " + _counts([f"SIG{name}" for _, name in run.ends]) + "; requests: " + ", ".join(
                 f"{'answered at once' if fault == 'none' else fault} {count}"
                 for fault, count in sorted(run.requests.items()))),
     ]

@@ -28,7 +28,11 @@ func readAnswer(_ bytes: [UInt8]) {
         demand(plan.next != nil || plan.sent + plan.unnamedRejected + plan.rejected.count == 3, "some without a fate")
     }
     if 200..<300 ~= status {
-        var cache = NotificationCache(state: "/state", files: InMemoryFileSystem())
-        demand((try? cache.update(fromAnswer: body)) != nil, "not kept")
+        let files = InMemoryFileSystem()
+        var cache = NotificationCache(state: "/state", files: files)
+        let isNew = try? cache.update(fromAnswer: body)
+        demand(isNew == (cache.list != NotificationList()), "kept, or not, and it says otherwise")
+        demand((try? cache.update(fromAnswer: body)) == false, "new a second time")
+        demand(NotificationCache(state: "/state", files: files).list == cache.list, "another list after a restart")
     }
 }

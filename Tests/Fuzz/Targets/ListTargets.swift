@@ -33,10 +33,13 @@ func readNotifications(_ bytes: [UInt8]) {
     }
 }
 
-/// Nothing in it moves the cursor or changes a colour.
+/// Nothing in it moves the cursor, changes a colour or turns the direction of reading.
 private func checkPrinted(_ text: String) {
     for scalar in text.unicodeScalars where scalar != "\n" {
         demand(scalar.value >= 0x20 && !(0x7f...0x9f).contains(scalar.value), "a control character is shown")
+        demand(
+            ![.format, .lineSeparator, .paragraphSeparator].contains(scalar.properties.generalCategory),
+            "\(scalar.value)")
     }
 }
 
