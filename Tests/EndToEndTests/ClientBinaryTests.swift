@@ -38,7 +38,7 @@ struct ClientBinaryTests {
     private static let outward = "execve,clone,clone3,fork,vfork,socket,connect,sendto,poll,recvfrom,write"
 
     @Test(
-        "a hot record, and notifications, execute nothing and ask once on one socket [F005]",
+        "a hot record, and notifications, execute nothing and ask once on one socket [F003, F005]",
         arguments: [["record", "info", "--strict"], ["notifications"]])
     func systemCalls(_ words: [String]) async throws {
         try await Sandbox.run { sandbox async throws in

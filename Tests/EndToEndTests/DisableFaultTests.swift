@@ -31,7 +31,8 @@ struct DisableFaultTests {
         // As if nothing had been said before.
         try? FileManager.default.removeItem(atPath: sandbox.state + "/consent.json")
         try Data(Self.old.utf8).write(to: URL(filePath: sandbox.rcFile))
-        #expect(try await sandbox.slstats("record", "info", "--sync", "--strict").status == 0)
+        let record = try await sandbox.slstats("record", "info", "--sync", "--strict")
+        #expect(record.status == 0, "\(record.errors)")
         let pid = try #require(sandbox.processes(named: "slstatsd").first)
         let (result, calls) = try await Tracer.watch(sandbox, pid, call, fault, "slstats --disable")
         let isAlive = sandbox.processes(named: "slstatsd").contains(pid)
@@ -60,9 +61,9 @@ struct DisableFaultTests {
             #expect(try await sandbox.slstats("why", "--json").json["enabled"] == false, "\(fault)")
         }
         await sandbox.stopDaemon(SIGKILL)
-        let why = try await sandbox.slstats("why", "--json").json
+        let why = try await sandbox.slstats("why", "--json")
         if saidOff {
-            #expect(why["enabled"] == false, "\(fault): \(outcome.errors)")
+            #expect(why.json["enabled"] == false, "\(fault): \(outcome.errors)\(why.errors)")
             #expect(try await sandbox.status()["events"]?["pending"] == 0, "\(fault)")
         }
         let left = try FileManager.default.contentsOfDirectory(atPath: sandbox.home)

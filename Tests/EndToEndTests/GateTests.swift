@@ -20,6 +20,19 @@ struct GateTests {
         #expect(output == "1\n")
     }
 
+    @Test("no command but record records anything [F031]")
+    func silentCommands() async throws {
+        let output = try await Sandbox.bash(
+            #"""
+            for command in --disable --enable notifications 'notifications list' status why pending sent 'sent verify' schema \
+                disclosure 'flush --timeout 1' hold release 'drop --all' id 'id rotate' ping --help --version bogus; do
+                slstats $command > /dev/null 2>&1
+            done
+            slstats status --json | grep -E '"(recorded|refused)"'
+            """#)
+        #expect(output == "    \"recorded\": 0,\n    \"refused\": {}\n")
+    }
+
     @Test("while off nobody connects to the collector, whatever is asked for and over a crash [F033]")
     func noConnection() async throws {
         let output = try await Sandbox.bash(
@@ -35,7 +48,6 @@ struct GateTests {
             collector=$!
             until [ -s port ]; do :; done
             export SLSTATS_COLLECTOR_URL=http://127.0.0.1:$(cat port)/ SLSTATS_CONSENT_DISCLOSURE=vendor
-            export SLSTATS_FEED_SOURCE=http://127.0.0.1:$(cat port)/feed
             slstats --disable > /dev/null 2>&1
             ask() {
                 slstats record deploy; slstats record --sync info; slstats notifications; slstats notifications list
@@ -47,6 +59,7 @@ struct GateTests {
             kill -HUP $(cat "$HOME"/.local/state/slstats/lock)
             ask > /dev/null 2>&1
             [ ! -e connections ] && echo none
+            grep -rlE '"command": ?"(deploy|info)"' "$HOME/.local" "$XDG_RUNTIME_DIR"
             slstats --enable > /dev/null 2>&1
             slstats record deploy
             slstats flush --timeout 2 > /dev/null
@@ -55,6 +68,45 @@ struct GateTests {
             kill $collector
             """#)
         #expect(output == "none\nand one with a yes\n")
+    }
+
+    @Test(
+        "of the working directory a command looks at ./.serverlessrc, and nothing else [F044]",
+        .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace"), "needs strace: run make test"))
+    func workingDirectory() async throws {
+        let output = try await Sandbox.bash(
+            #"""
+            slstats ping > /dev/null
+            mkdir project; cd project
+            touch .slstatsrc .env package.json serverless.yml config.json .config policy.json
+            for command in 'record info' 'record --sync info' notifications 'notifications list' status why pending sent schema \
+                'flush --timeout 1' hold release 'drop --all' id disclosure --enable --disable; do
+                strace -f -qq -s 300 -e trace=%file -e signal=none -o ../trace slstats $command > /dev/null 2>&1
+                # The first text of each call, which is a path.
+                sed -nE '/execve/d; s/^[0-9]+ +[a-z0-9_]+\((AT_FDCWD, |[0-9]+, )?"([^"]+)".*/\2/p' ../trace | grep -E '^[^/]|/project/'
+            done | sort -u
+            """#)
+        #expect(output == "./.serverlessrc\n")
+    }
+
+    @Test(
+        "no command tells the daemon the value of a variable [F174]",
+        .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace"), "needs strace: run make test"))
+    func variables() async throws {
+        let output = try await Sandbox.bash(
+            #"""
+            slstats ping > /dev/null
+            for command in 'record info' 'record info --sync' notifications 'notifications list' status why pending sent schema \
+                'flush --timeout 1' hold release 'drop --all' id disclosure --enable --disable; do
+                env USER=CANARY LOGNAME=CANARY HOSTNAME=CANARY MAIL=CANARY SSH_CONNECTION=CANARY PWD="$PWD" CI=CANARY \
+                    BUILDKITE=CANARY SLS_NOTIFICATIONS_MODE=CANARY AWS_SECRET_ACCESS_KEY=CANARY AWS_PROFILE=CANARY \
+                    SERVERLESS_ACCESS_KEY=CANARY GITHUB_TOKEN=CANARY HTTPS_PROXY=http://CANARY/ LANG=CANARY TZ=CANARY \
+                    strace -f -qq -s 70000 -e trace=sendto,sendmsg,write,writev -e signal=none -o trace slstats $command > /dev/null 2>&1
+                grep -q '\\"method\\"' trace || echo "$command says nothing"
+                grep CANARY trace
+            done
+            """#)
+        #expect(output == "")
     }
 
     @Test(

@@ -77,13 +77,14 @@ struct HostileClientTests {
                 while sent < len(lines): sent += connection.send(lines[sent:])
             except BlockingIOError: pass
             for _ in range(50): others_are_served()
-            print(memory() - before < 64 << 10)
+            # All of the answers together would take 20 MB and more.
+            print(sent < len(lines) // 2, memory() - before < 8 << 10)
             connection.setblocking(True)
             threading.Thread(target=lambda: connection.sendall(lines[sent:])).start()
             answers = connection.makefile()
             print(all(json.loads(answers.readline())["id"] == n for n in range(10000)))
             """#)
-        #expect(output == "True\nTrue\n")
+        #expect(output == "True True\nTrue\n")
     }
 
     @Test("a thousand that connect in one moment are all answered, and the queue of the socket takes them [F069]")

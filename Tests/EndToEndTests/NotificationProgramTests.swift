@@ -96,7 +96,8 @@ struct NotificationProgramTests {
     func terminal() async throws {
         try await Sandbox.run { sandbox async throws in
             let message = String(repeating: "word ", count: 20) + "\\u001b[2J\\u202e\\u200b"
-            try #"[{"code":"A","message":"\#(message)"}]"#.write(
+            let link = #"\u001b]8;;https://one.example/\u001b\\two.example\u001b]8;;\u001b\\"#
+            try #"[{"code":"A","message":"\#(message)"},{"code":"B","message":"\#(link)"}]"#.write(
                 toFile: sandbox.home + "/feed.json", atomically: true, encoding: .utf8)
             let result = try await sandbox.run(
                 "script", ["-qec", "stty cols 40; slstats notifications", "/dev/null"],
@@ -104,6 +105,31 @@ struct NotificationProgramTests {
             let lines = result.output.replacing("\r\n", with: "\n").split(separator: "\n")
             #expect(lines.count == 3 && lines.allSatisfy { $0.count <= 40 }, "\(result.output)")
             #expect(!result.output.contains("\u{1b}") && !result.output.contains("\u{202e}"))
+
+            let list = try await sandbox.slstats("notifications", "list")
+            #expect(list.output.contains("https://one.example/"), "\(list.output)")
+            #expect(!list.output.contains("\u{1b}") && !list.output.contains("\u{7}"))
+            let json = try await sandbox.run("slstats", ["notifications", "list", "--json"]).json
+            #expect(json["notifications"]?.array?.map { $0["code"]?.string } == ["A", "B"])
+        }
+    }
+
+    @Test("a feed that is not UTF-8, or larger than any list, shows nothing and stops nothing [F016]")
+    func unreadable() async throws {
+        try await Sandbox.run { sandbox async throws in
+            let feed = sandbox.home + "/feed.json"
+            let variables = ["SLSTATS_NOTIFICATIONS_FEED": feed]
+            let list = Array(#"[{"code":"A","message":""#.utf8)
+            for message in [[0xff, 0xfe], [0xc3, 0x28], [UInt8](repeating: 0x61, count: 1 << 20)] as [[UInt8]] {
+                try Data(list + message + Array(#""}]"#.utf8)).write(to: URL(filePath: feed))
+                let shown = try await sandbox.run("slstats", ["notifications"], variables)
+                #expect(shown.status == 0 && shown.output + shown.errors == "", "\(shown)")
+                let status = try await sandbox.run("slstats", ["notifications", "list", "--json"], variables).json
+                #expect(
+                    status["notifications"]?.array?.isEmpty == true && status["feed"]?["problem"]?.string != nil,
+                    "\(status)")
+                await sandbox.stopDaemon()
+            }
         }
     }
 

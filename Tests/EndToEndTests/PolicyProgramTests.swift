@@ -145,7 +145,7 @@ struct PolicyProgramTests {
     }
 
     @Test(
-        "a catalogue file widens what can be recorded; one with a mistake, or that anybody could have written, stops the daemon"
+        "a catalogue file widens what can be recorded; one with a mistake, or that anybody could have written, stops the daemon [F042]"
     )
     func catalogue() async throws {
         let result = try await Self.run(

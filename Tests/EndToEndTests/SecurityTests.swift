@@ -42,7 +42,7 @@ struct SecurityTests {
         }
     }
 
-    @Test("folders, socket and files are the user's alone")
+    @Test("folders, socket and files are the user's alone [F045]")
     func modes() async throws {
         try await Sandbox.run { sandbox async throws in
             _ = try await sandbox.slstats("record", "a", "--sync", "--strict")

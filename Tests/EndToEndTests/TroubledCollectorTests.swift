@@ -92,6 +92,40 @@ struct TroubledCollectorTests {
                 """)
     }
 
+    @Test("a gigabyte of blanks in a megabyte costs the daemon no memory [F127]")
+    func bomb() async throws {
+        let output = try await Sandbox.output(
+            of: "python3",
+            #"""
+            import http.server, os, re, subprocess, threading, zlib
+            packer = zlib.compressobj(9, wbits=31)
+            bomb = packer.compress(b'[{"code":"NEWS","message":"hello"}')
+            for _ in range(1024): bomb += packer.compress(b" " * (1 << 20))
+            bomb += packer.compress(b"]") + packer.flush()
+            class Collector(http.server.BaseHTTPRequestHandler):
+                def do_POST(self):
+                    self.rfile.read(int(self.headers["Content-Length"]))
+                    self.send_response(200)
+                    self.send_header("Content-Encoding", "gzip")
+                    self.send_header("Content-Length", str(len(bomb)))
+                    self.end_headers()
+                    try: self.wfile.write(bomb)
+                    except OSError: pass
+                def log_message(self, *_): pass
+            server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            os.environ["SLSTATS_COLLECTOR_URL"] = f"http://127.0.0.1:{server.server_port}/"
+            def slstats(*words): return subprocess.run(["slstats", *words], capture_output=True, text=True).stdout
+            slstats("record", "info", "--strict")
+            pid = int(open(os.environ["HOME"] + "/.local/state/slstats/lock").read())
+            def most(): return int(re.search(r"VmHWM:\s*(\d+)", open(f"/proc/{pid}/status").read())[1])
+            before = most()
+            print(slstats("flush", "--timeout", "60"), end="")
+            print("1 MiB" if len(bomb) < 1100 << 10 else len(bomb), most() - before < 32 << 10)
+            """#)
+        #expect(output == "1 delivered, 0 pending: delivered\n1 MiB True\n")
+    }
+
     @Test("while it answers with 503 and a page, it is asked once a second at most, and logged no more often [F133]")
     func serverError() async throws {
         // With the third one most of a second's window may have been waited for twice; the sixth takes half a minute.

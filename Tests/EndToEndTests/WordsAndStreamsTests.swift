@@ -8,12 +8,15 @@ import Testing
 @Suite("Words that nobody understands, and streams that take nothing")
 struct WordsAndStreamsTests {
     @Test(
-        "record is silent and succeeds whatever happens; --strict tells by exit code and one line [F018]",
+        "record is silent and succeeds whatever happens; --strict tells by exit code and a first line that names it [F018]",
         arguments: [
-            (["record", "--bogus"], 64), (["record", "a..b=1"], 64), (["record", "--payload", "{"], 64),
-            (["record", "a", "b"], 64), (["record", "secret=1"], 65), (["record", "--payload"], 64),
-        ] as [([String], Int32)])
-    func record(_ arguments: [String], _ strictStatus: Int32) async throws {
+            (["record", "--bogus"], 64, "'--bogus'"), (["record", "a..b=1"], 64, "a..b=1"),
+            (["record", "--payload", "{"], 64, "--payload"), (["record", "a", "b"], 64, "b is neither"),
+            (["record", "secret=1"], 65, "secret is not in the catalogue"),
+            (["record", "--payload"], 64, "'--payload"),
+            (["record", "a=1", "a.b=2"], 64, "a.b=2"), (["record", "--payload", "[1]"], 64, "--payload"),
+        ] as [([String], Int32, String)])
+    func record(_ arguments: [String], _ strictStatus: Int32, _ named: String) async throws {
         try await Sandbox.run { sandbox async throws in
             _ = try await sandbox.slstats("ping")
             let silent = try await sandbox.run("slstats", arguments)
@@ -22,7 +25,23 @@ struct WordsAndStreamsTests {
             let strict = try await sandbox.run("slstats", ["record", "--strict"] + arguments.dropFirst())
             #expect(strict.status == strictStatus)
             #expect(strict.output == "")
-            #expect(!strict.errors.isEmpty)
+            #expect(strict.errors.split(separator: "\n").first?.contains(named) == true, "\(strict.errors)")
+        }
+    }
+
+    @Test(
+        "what is no command is an error that names it, before anything is started [F018]",
+        arguments: [
+            (["bogus"], "'bogus'"), (["--bogus"], "'--bogus'"), (["--enable", "--disable"], "--enable and --disable"),
+            (["flush", "--timeout", "soon"], "'soon'"), (["drop"], "--all"),
+        ])
+    func words(_ arguments: [String], _ named: String) async throws {
+        try await Sandbox.run { sandbox async throws in
+            let result = try await sandbox.run("slstats", arguments)
+            #expect(result.status == 64)
+            #expect(result.output == "")
+            #expect(result.errors.split(separator: "\n").first?.contains(named) == true, "\(result.errors)")
+            #expect(sandbox.processes(named: "slstatsd").isEmpty)
         }
     }
 

@@ -54,8 +54,9 @@ struct CallerFactsTests {
         let variables = Dictionary(uniqueKeysWithValues: OffSwitch.allCases.map { ($0.rawValue, canary) })
             .merging(["CI": canary, "SLS_NOTIFICATIONS_MODE": canary, "SERVERLESS_PLATFORM_STAGE": "dev"]) { $1 }
 
-        let line = SlstatsClient.line(.explainTelemetry) { facts(variables).write(to: &$0) }
-
-        #expect(!String(decoding: line, as: UTF8.self).contains(canary))
+        for method in Method.allCases {
+            let line = SlstatsClient.line(method) { facts(variables).write(to: &$0) }
+            #expect(!String(decoding: line, as: UTF8.self).contains(canary))
+        }
     }
 }

@@ -105,6 +105,7 @@ struct FlushStateMachineTests {
 
     @Test("what earlier runs left is sent within a minute of the start, not at once [F134]")
     func start() {
+        var delays: [Duration] = []
         for seed in 0..<200 as Range<UInt64> {
             var machine = FlushStateMachine(
                 thresholds: FlushStateMachine.Thresholds(), backoff: Backoff(random: .seeded(seed)))
@@ -113,6 +114,12 @@ struct FlushStateMachineTests {
                 return
             }
             #expect(delay >= .zero && delay <= .seconds(60))
+            delays.append(delay)
+        }
+        // All over that minute: in each quarter of it a quarter of them, give or take half of that.
+        for quarter in 0..<4 {
+            let count = delays.count { .seconds(15 * quarter) <= $0 && $0 < .seconds(15 * (quarter + 1)) }
+            #expect(25...75 ~= count, "\(count) of 200 in quarter \(quarter)")
         }
         var idle = machine()
         expect(idle.started(pending: pending(0)), .disarmTimer)

@@ -152,7 +152,8 @@ struct RcFilePlacesTests {
         }
     }
 
-    @Test("a link of another user is not followed", .enabled(if: geteuid() == 0, "needs root to give a link away"))
+    @Test(
+        "a link of another user is not followed [F049]", .enabled(if: geteuid() == 0, "needs root to give a link away"))
     func foreignLink() throws {
         try withHome { home in
             try home.make("dot/rc")

@@ -62,7 +62,7 @@ struct SentTests {
         }
     }
 
-    @Test("what was changed or taken out shows")
+    @Test("what was changed or taken out shows [F175]")
     func verify() async throws {
         try await ScriptedCollector.run(.status(200)) { _, url async throws in
             try await TestDaemon.run({ $0.collector.url = CollectorURL(url) }) { daemon in
