@@ -288,6 +288,23 @@ struct SpoolDamageTests {
         check(try Spool.open(files))
     }
 
+    @Test("a file that is taken away between its sync and that of its folder is not called synced [F110]")
+    func replacedBehindItsSync() throws {
+        var spool = try Spool.open(files)
+        try spool.record("{}")
+        let begun = spool.beginSync()
+        let work = try #require(begun)
+        let path = FilePath(try #require(files.spoolFiles.first))
+        files.interrupt(at: files.operations.count + 1, writing: [], to: path)
+        let outcome = work.run()
+        // What stands there now, whoever has put it there.
+        #expect(files.operations.last == "fdatasync \(path.lastComponent?.string ?? "")")
+        let isWrittenAgain = spool.endSync(work, outcome)
+        #expect(isWrittenAgain)
+        try spool.seal()
+        #expect(try Spool.open(files).pendingTexts == ["{}"])
+    }
+
     @Test("a folder that is removed when there is nothing to write is made again by the sync [F110]")
     func removedAndSealed() throws {
         var spool = try Spool.open(files)

@@ -41,7 +41,7 @@ extension Spool {
         let isFolderDue = folderChange > syncedFolderChange
         guard !targets.isEmpty || isFolderDue || !closing.isEmpty else { return nil }
         return SyncWork(
-            targets: targets, folder: isFolderDue ? (folder, folderChange) : nil,
+            targets: targets, folder: folder, change: isFolderDue ? folderChange : nil,
             isFolderNew: newFolderChange > syncedFolderChange, files: files)
     }
 
@@ -72,9 +72,9 @@ extension Spool {
                 open?.synced(upTo: target.bytes, eventCount: target.eventCount)
             }
         }
-        if outcome.isFolderSynced, let change = work.folder?.change {
-            folderSynced(at: change)
-        }
+        if outcome.isFolderSynced, let change = work.change { folderSynced(at: change) }
+        // It may have been made again, and its own name not be durable.
+        if outcome.isFolderFailed { newFolderChange = folderChange }
         var isWrittenAgain = false
         for target in outcome.failed { isWrittenAgain = writeAgain(target.segment) || isWrittenAgain }
         sealClosed()

@@ -25,35 +25,48 @@ package struct SyncWork: Sendable {
     }
 
     let targets: [Target]
-    /// Set if names have to become durable too, with the state of the folder that is meant.
-    let folder: (path: FilePath, change: Int)?
+    let folder: FilePath
+    /// Set if names have to become durable too: the state of the folder that is meant.
+    let change: Int?
     /// The folder was made again, so its own name has to become durable before those in it.
     let isFolderNew: Bool
     let files: any FileSystem
 
     package func run() -> Outcome {
         var outcome = Outcome()
+        var written: [Target] = []
         for target in targets {
             do throws(FileError) {
                 try target.file.sync()
-                if target.file.isInPlace { outcome.synced.append(target) } else { outcome.failed.append(target) }
+                written.append(target)
             } catch {
                 outcome.failed.append(target)
                 outcome.error = outcome.error ?? error
             }
         }
-        guard let folder else { return outcome }
-        do throws(FileError) {
-            try sync(folder.path)
-            outcome.isFolderSynced = true
-        } catch {
-            outcome.isFolderFailed = true
-            outcome.error = outcome.error ?? error
+        if change != nil {
+            do throws(FileError) {
+                try syncFolder()
+                outcome.isFolderSynced = true
+            } catch {
+                outcome.isFolderFailed = true
+                outcome.error = outcome.error ?? error
+            }
+        }
+        // Last: each of these syncs may have taken seconds.
+        for target in written {
+            if target.file.isInPlace {
+                outcome.synced.append(target)
+            } else {
+                outcome.failed.append(target)
+                // A copy is as good as what it was made of once it is on the disk.
+                try? files.open(folder.appending(target.segment.fileName)).sync()
+            }
         }
         return outcome
     }
 
-    private func sync(_ folder: FilePath) throws(FileError) {
+    private func syncFolder() throws(FileError) {
         if isFolderNew { try files.syncFolder(folder.removingLastComponent()) }
         do throws(FileError) { try files.syncFolder(folder) } catch {
             // Somebody has removed it: an empty one says the same of the names in it.
