@@ -331,6 +331,10 @@ struct ConsentTests {
                 "off, because /etc/slstats/policy.json:1: http://t.example/ would carry the token for everybody to read; use https"
             ),
             (
+                "{\"collector\":{\"url\":\"http://127.t.example/\",\"tokenFile\":\"/t\"}}", "policy",
+                "off, because /etc/slstats/policy.json:1: http://127.t.example/ would carry the token for everybody to read; use https"
+            ),
+            (
                 "{\"fields\":{\"id\":\"deny\"}}", "policy",
                 "off, because /etc/slstats/policy.json:1: id tells events apart, so each has to have it"
             ),

@@ -1,6 +1,8 @@
 // This source file is part of the slstats project
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Glibc
+
 /// Where events go: `http://` or `https://`, a host, and what follows (RFC 3986, as far as a collector needs it).
 package struct CollectorURL: Sendable, Equatable, CustomStringConvertible {
     package let description: String
@@ -53,8 +55,11 @@ package struct CollectorURL: Sendable, Equatable, CustomStringConvertible {
         return ["", "/"].contains(rest.drop { !"/?#".contains($0) }) ? appending(Self.logsPath) : self
     }
 
-    /// The traffic stays on this machine.
-    package var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+    /// The traffic stays on this machine: an address is asked for, since 127.example.org is a name.
+    package var isLoopback: Bool {
+        var address = in_addr()
+        return host == "localhost" || host == "::1" || host.hasPrefix("127.") && inet_pton(AF_INET, host, &address) == 1
+    }
 
     /// Nobody on the way could read a token that goes along.
     package var isFitForToken: Bool { isSecure || isLoopback }
