@@ -71,6 +71,7 @@ struct HostileClientTests {
             before = memory()
             lines = b"".join(request(n, "status") for n in range(10000))
             connection = connect()
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
             connection.setblocking(False)
             sent = 0
             try:

