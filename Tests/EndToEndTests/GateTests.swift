@@ -7,6 +7,12 @@ import Testing
 /// What is written and what leaves passes one gate, whoever asks and when.
 @Suite("The gate")
 struct GateTests {
+    /// All that may talk to a daemon, each a word of a shell.
+    private static let commands = #"""
+        'record info' 'record --sync info' notifications 'notifications list' status why pending sent schema \
+            'flush --timeout 1' hold release 'drop --all' id disclosure --enable --disable
+        """#
+
     @Test("off before the daemon is there is off for the very first, however many come at once [F032]")
     func coldStart() async throws {
         let output = try await Sandbox.bash(
@@ -79,8 +85,7 @@ struct GateTests {
             slstats ping > /dev/null
             mkdir project; cd project
             touch .slstatsrc .env package.json serverless.yml config.json .config policy.json
-            for command in 'record info' 'record --sync info' notifications 'notifications list' status why pending sent schema \
-                'flush --timeout 1' hold release 'drop --all' id disclosure --enable --disable; do
+            for command in \#(Self.commands); do
                 strace -f -qq -s 300 -e trace=%file -e signal=none -o ../trace slstats $command > /dev/null 2>&1
                 # The first text of each call, which is a path.
                 sed -nE '/execve/d; s/^[0-9]+ +[a-z0-9_]+\((AT_FDCWD, |[0-9]+, )?"([^"]+)".*/\2/p' ../trace | grep -E '^[^/]|/project/'
@@ -96,8 +101,7 @@ struct GateTests {
         let output = try await Sandbox.bash(
             #"""
             slstats ping > /dev/null
-            for command in 'record info' 'record info --sync' notifications 'notifications list' status why pending sent schema \
-                'flush --timeout 1' hold release 'drop --all' id disclosure --enable --disable; do
+            for command in \#(Self.commands); do
                 env USER=CANARY LOGNAME=CANARY HOSTNAME=CANARY MAIL=CANARY SSH_CONNECTION=CANARY PWD="$PWD" CI=CANARY \
                     BUILDKITE=CANARY SLS_NOTIFICATIONS_MODE=CANARY AWS_SECRET_ACCESS_KEY=CANARY AWS_PROFILE=CANARY \
                     SERVERLESS_ACCESS_KEY=CANARY GITHUB_TOKEN=CANARY HTTPS_PROXY=http://CANARY/ LANG=CANARY TZ=CANARY \
