@@ -36,7 +36,7 @@ package struct DaemonLauncher: Sendable {
         }
         let failure: CInt
         do throws(ListenerClaimError) {
-            switch try ListenerClaim.make(at: location) {
+            switch try ListenerClaim.make(at: location, patience: deadline.remainingMilliseconds) {
             case .alive(let socket): return DaemonConnection(socket)
             case .busy: failure = 0
             case .bound(let listener):

@@ -15,11 +15,15 @@ package enum ListenerClaim: ~Copyable {
     /// Somebody else listens there, with so many waiting that there was no place for one more.
     case busy
 
-    package static func make(at location: SocketLocation) throws(ListenerClaimError) -> ListenerClaim {
+    /// - Parameter patience: for whoever claims at the same moment, in milliseconds. That takes them microseconds, unless
+    ///   the machine does not let them go on, or somebody has stopped them.
+    package static func make(
+        at location: SocketLocation, patience: CInt = defaultPatience
+    ) throws(ListenerClaimError) -> ListenerClaim {
         do { try PrivateFolder.create(location.folder) } catch {
             throw ListenerClaimError(location: location, cause: error)
         }
-        let lock = try Lock(at: location)
+        let lock = try Lock(at: location, patience: patience)
         defer { _ = lock }
         do throws(SystemCallError) {
             let probe = try UnixSocket(nonBlocking: true)
@@ -45,7 +49,7 @@ package enum ListenerClaim: ~Copyable {
 
     /// Unlinks the path under the same lock, if it is still the socket we bound; connections after that start a new daemon.
     package static func withdraw(_ location: SocketLocation, inode: UInt64) {
-        guard let lock = try? Lock(at: location) else { return }
+        guard let lock = try? Lock(at: location, patience: defaultPatience) else { return }
         defer { _ = lock }
         guard Self.inode(at: location) == inode else { return }
         unlink(location.path)
@@ -66,18 +70,19 @@ package enum ListenerClaim: ~Copyable {
         }
     }
 
+    package static let defaultPatience: CInt = 200
+
     /// An exclusive flock(2) on a file beside the socket, held for the microseconds between probe and listen.
     private struct Lock: ~Copyable {
         private let descriptor: CInt
 
-        init(at location: SocketLocation) throws(ListenerClaimError) {
+        init(at location: SocketLocation, patience: CInt) throws(ListenerClaimError) {
             descriptor = open(location.path + ".lock", O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0o600)
             guard descriptor >= 0 else {
                 throw ListenerClaimError(
                     location: location, cause: SystemCallError("open", path: location.path + ".lock"))
             }
-            // Held for microseconds, unless its holder was stopped: nobody waits for that one.
-            var attempts = 100
+            var attempts = patience / 2 + 1
             while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
                 attempts -= 1
                 var pause = timespec(tv_sec: 0, tv_nsec: 2_000_000)

@@ -30,7 +30,8 @@ class Notices(Scene):
         was_down = not self.home.daemon()
         processes = [self.home.start("notifications", "--json") for _ in range(shells)]
         for process in processes:
-            assert self.see(process) == 0, process.complaint
+            code = self.see(process)
+            assert code == 0, "notifications: exit code %d" % code
         if was_down:
             self.daemon_has_started()
 

@@ -116,6 +116,26 @@ struct DeadlineTests {
         #expect(try Data(contentsOf: URL(filePath: location.path)) == Data("precious".utf8))
     }
 
+    @Test("who starts a daemon at the same moment is waited for as long as the call may take, and not for ever [F058]")
+    func startedByAnother() throws {
+        let location = try client().location
+        try FileManager.default.createDirectory(atPath: location.folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let lock = open(location.path + ".lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+        #expect(flock(lock, LOCK_EX) == 0)
+        let clock = ContinuousClock()
+        for patience in [20, 600] as [CInt] {
+            let start = clock.now
+            #expect(throws: ListenerClaimError.self) { _ = try ListenerClaim.make(at: location, patience: patience) }
+            #expect(clock.now - start >= .milliseconds(patience))
+        }
+        close(lock)
+        guard case .bound = try ListenerClaim.make(at: location, patience: 20) else {
+            Issue.record("nobody held the lock, and it was not to be had")
+            return
+        }
+    }
+
     @Test("a folder that somebody chose keeps its mode, one that bears our name is tightened")
     func folderModes() throws {
         try FileManager.default.createDirectory(atPath: folder + "/slstats", withIntermediateDirectories: true)
