@@ -7,8 +7,6 @@ import Testing
 
 @Suite("A collector that is hosted")
 struct CollectorProgramTests {
-    private static let isLong = ProcessInfo.processInfo.environment["SLSTATS_LONG"] != nil
-
     @Test("with TLS, a token and compressed bodies events arrive; without the token nothing does; events prints them")
     func hosted() async throws {
         try await Sandbox.run { sandbox async throws in
@@ -92,7 +90,7 @@ struct CollectorProgramTests {
 
     @Test("killed at any moment under eight daemons it has what it answered 200, and nothing twice")
     func killed() async throws {
-        let rounds = Self.isLong ? 100 : 8
+        let rounds = Sandbox.isLong ? 100 : 8
         try await Sandbox.run(["SLSTATS_IDLE_EXITAFTER": "never"]) { sandbox async throws in
             let script = """
                 set -e

@@ -7,8 +7,6 @@ import Testing
 /// A daemon that may have 64 descriptors, and who wants more of it.
 @Suite("More connections than descriptors")
 struct ConnectionLimitTests {
-    private static let isLong = ProcessInfo.processInfo.environment["SLSTATS_LONG"] != nil
-
     /// A daemon whose collector takes connections and says nothing, and how one asks it.
     private static let prelude = """
         import os, select, socket, subprocess, time
@@ -66,13 +64,13 @@ struct ConnectionLimitTests {
                 import resource
                 resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
                 connections = []
-                for _ in range(\(Self.isLong ? 1000 : 150)):
+                for _ in range(\(Sandbox.isLong ? 1000 : 150)):
                     connections.append(connect())
                     ask(connections[-1])
                 print(sum(answer(connection) for connection in connections))
                 subprocess.run(["slstats", "ping"], check=True, stdout=subprocess.DEVNULL)
                 """)
-            #expect(output == "\(Self.isLong ? 1000 : 150)\n")
+            #expect(output == "\(Sandbox.isLong ? 1000 : 150)\n")
         }
     }
 

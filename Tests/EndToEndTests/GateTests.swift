@@ -7,11 +7,12 @@ import Testing
 /// What is written and what leaves passes one gate, whoever asks and when.
 @Suite("The gate")
 struct GateTests {
-    /// All that may talk to a daemon, each a word of a shell.
-    private static let commands = #"""
-        'record info' 'record --sync info' notifications 'notifications list' status why pending sent schema \
-            'flush --timeout 1' hold release 'drop --all' id disclosure --enable --disable
+    /// All that may talk to a daemon but `record`, each a word of a shell.
+    private static let others = #"""
+        notifications 'notifications list' status why pending sent schema 'flush --timeout 1' hold release 'drop --all' \
+            id disclosure --enable --disable
         """#
+    private static let commands = "'record info' 'record --sync info' " + others
 
     @Test("off before the daemon is there is off for the very first, however many come at once [F032]")
     func coldStart() async throws {
@@ -30,8 +31,7 @@ struct GateTests {
     func silentCommands() async throws {
         let output = try await Sandbox.bash(
             #"""
-            for command in --disable --enable notifications 'notifications list' status why pending sent 'sent verify' schema \
-                disclosure 'flush --timeout 1' hold release 'drop --all' id 'id rotate' ping --help --version bogus; do
+            for command in --disable --enable \#(Self.others) 'sent verify' 'id rotate' ping --help --version bogus; do
                 slstats $command > /dev/null 2>&1
             done
             slstats status --json | grep -E '"(recorded|refused)"'
@@ -78,7 +78,7 @@ struct GateTests {
 
     @Test(
         "of the working directory a command looks at ./.serverlessrc, and nothing else [F044]",
-        .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace"), "needs strace: run make test"))
+        .enabled(if: Tracer.hasStrace, "needs strace: run make test"))
     func workingDirectory() async throws {
         let output = try await Sandbox.bash(
             #"""
@@ -96,7 +96,7 @@ struct GateTests {
 
     @Test(
         "no command tells the daemon the value of a variable [F174]",
-        .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace"), "needs strace: run make test"))
+        .enabled(if: Tracer.hasStrace, "needs strace: run make test"))
     func variables() async throws {
         let output = try await Sandbox.bash(
             #"""
@@ -115,7 +115,7 @@ struct GateTests {
 
     @Test(
         "neither client nor daemon looks at what names the machine, and nobody's arguments have what was recorded [F167, F171]",
-        .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace"), "needs strace: run make test"))
+        .enabled(if: Tracer.hasStrace, "needs strace: run make test"))
     func machine() async throws {
         let output = try await Sandbox.bash(
             #"""

@@ -10,8 +10,6 @@ import Testing
     .enabled(if: geteuid() == 0, "needs root for a network of its own: run make test as root"),
     .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/sbin/ip"), "needs iproute2"))
 struct ResolverTests {
-    private static let isLong = ProcessInfo.processInfo.environment["SLSTATS_LONG"] != nil
-
     /// Says nothing, SERVFAIL, NXDOMAIN, or two addresses: 100::1, which others discard, and 127.0.0.1.
     private static let names = #"""
         import os, socket, struct, sys
@@ -117,7 +115,7 @@ struct ResolverTests {
 
     @Test(
         "a name that nobody knows, or knows just now, is a reason in the status, and tried again [F140]",
-        .enabled(if: isLong, "takes five seconds: SLSTATS_LONG"), arguments: ["failing", "unknown"])
+        .enabled(if: Sandbox.isLong, "takes five seconds: SLSTATS_LONG"), arguments: ["failing", "unknown"])
     func noAddress(_ kind: String) async throws {
         let output = try await run(
             kind,

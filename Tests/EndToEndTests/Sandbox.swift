@@ -31,6 +31,9 @@ struct Sandbox: Sendable {
     /// Set by `make test-long`; the daemon as it is shipped, with its symbols.
     static var releaseDaemon: String? { ProcessInfo.processInfo.environment["SLSTATS_RELEASE_DAEMON"] }
 
+    /// Set by `make test-long`: each bit, each call and a thousand kills, where `make test` takes some of them.
+    static let isLong = ProcessInfo.processInfo.environment["SLSTATS_LONG"] != nil
+
     /// The repository, found from this file.
     static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path

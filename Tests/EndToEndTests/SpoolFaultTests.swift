@@ -11,8 +11,6 @@ import Testing
     "Recording and delivering at every system call",
     .enabled(if: Tracer.isThere, "needs root and strace: run make test as root"))
 struct SpoolFaultTests {
-    static let isLong = ProcessInfo.processInfo.environment["SLSTATS_LONG"] != nil
-
     /// What touches the spool, the collector or a client.
     private static let calls: Set = [
         "accept4", "close", "connect", "fdatasync", "fsync", "ftruncate", "getdents64", "lseek", "mkdir", "openat",
@@ -129,12 +127,12 @@ struct SpoolFaultTests {
         try await withCollector { sandbox async throws in
             let calls = try await allCalls(sandbox)
             var killed = 0
-            for call in calls.enumerated() where Self.isLong || call.offset % 4 == 0 {
+            for call in calls.enumerated() where Sandbox.isLong || call.offset % 4 == 0 {
                 if try await !attempt(sandbox, call.element, "signal=KILL").isAlive { killed += 1 }
                 try await check(sandbox, "killed at \(call.element)")
             }
             // What waits in between is not always divided into the same number of calls.
-            #expect(killed >= (Self.isLong ? calls.count : calls.count / 4) * 3 / 4, "\(killed) of \(calls)")
+            #expect(killed >= (Sandbox.isLong ? calls.count : calls.count / 4) * 3 / 4, "\(killed) of \(calls)")
         }
     }
 
@@ -146,7 +144,7 @@ struct SpoolFaultTests {
             for call in calls {
                 for errno in Self.errnos[call.name] ?? [] {
                     turn += 1
-                    guard Self.isLong || turn % 8 == 0 else { continue }
+                    guard Sandbox.isLong || turn % 8 == 0 else { continue }
                     let fault = "\(errno) at \(call)"
                     let outcome = try await attempt(sandbox, call, "error=\(errno)", Self.socketCommand)
                     // libdispatch looks after its workers there, and ends the process when it cannot.
@@ -170,7 +168,7 @@ struct SpoolFaultTests {
             let firstOnes: Set = ["fdatasync 1", "fsync 1", "openat 1", "read 1", "write 1", "writev 1"]
             var interrupted = 0
             for call in calls where Self.interruptible.contains(call.name) {
-                guard Self.isLong || firstOnes.contains(call.description) else { continue }
+                guard Sandbox.isLong || firstOnes.contains(call.description) else { continue }
                 let before = ids(sandbox, "attempted")
                 let outcome = try await attempt(sandbox, call, "error=EINTR", Self.socketCommand)
                 if outcome.calls.contains("(INJECTED)") { interrupted += 1 }
@@ -182,7 +180,7 @@ struct SpoolFaultTests {
                 try await check(sandbox, "EINTR at \(call)")
             }
             // Which thread does how much is not always the same.
-            #expect(interrupted >= (Self.isLong ? 20 : 4), "\(interrupted) of \(calls)")
+            #expect(interrupted >= (Sandbox.isLong ? 20 : 4), "\(interrupted) of \(calls)")
         }
     }
 
@@ -205,7 +203,7 @@ struct SpoolFaultTests {
     func random() async throws {
         try await withCollector { sandbox async throws in
             let script = Self.command.split(separator: "record; record").first.map(String.init) ?? ""
-            let kills = Self.isLong ? 1000 : 30
+            let kills = Sandbox.isLong ? 1000 : 30
             let result = try await sandbox.run(
                 "bash",
                 [

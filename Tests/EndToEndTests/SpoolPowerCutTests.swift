@@ -102,7 +102,7 @@ struct SpoolPowerCutTests {
 
     @Test(
         "behind each call: every synced event is there, once, and recording goes on [F085, F086, F087]",
-        arguments: SpoolFaultTests.isLong ? [nil, "noauto_da_alloc"] : [nil] as [String?])
+        arguments: Sandbox.isLong ? [nil, "noauto_da_alloc"] : [nil] as [String?])
     func everyCall(_ options: String?) async throws {
         try await Sandbox.run { sandbox async throws in
             let whole = try await cut(sandbox, nil, options)

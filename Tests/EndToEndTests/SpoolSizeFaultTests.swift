@@ -55,7 +55,7 @@ struct SpoolSizeFaultTests {
         """#
 
     /// As a release build does it, or one for debugging.
-    private static let seconds = SpoolFaultTests.isLong ? 1 : 15
+    private static let seconds = Sandbox.isLong ? 1 : 15
     private static let small = """
         few seconds
         few MiB
@@ -96,7 +96,7 @@ struct SpoolSizeFaultTests {
 
     @Test("ten thousand segments of one event: each is there, and there is no descriptor or memory for each [F107]")
     func tiny() async throws {
-        let count = SpoolFaultTests.isLong ? 10_000 : 1000
+        let count = Sandbox.isLong ? 10_000 : 1000
         let output = try await run(
             """
             for n in range(1, \(count) + 1): make(

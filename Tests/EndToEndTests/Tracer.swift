@@ -5,9 +5,11 @@ import Foundation
 
 /// strace(1) on a running process, to make one of its system calls fail or the last one.
 enum Tracer {
+    static var hasStrace: Bool { FileManager.default.isExecutableFile(atPath: "/usr/bin/strace") }
+
     static var isThere: Bool {
         // Only root may always attach to what it has not started.
-        geteuid() == 0 && FileManager.default.isExecutableFile(atPath: "/usr/bin/strace")
+        geteuid() == 0 && hasStrace
     }
 
     /// One system call of a run: the how-manieth of its name in its thread, which is how strace counts.

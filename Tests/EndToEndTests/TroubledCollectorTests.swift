@@ -7,8 +7,6 @@ import Testing
 /// What others see of a collector that is not well.
 @Suite("A collector in trouble")
 struct TroubledCollectorTests {
-    private static let isLong = ProcessInfo.processInfo.environment["SLSTATS_LONG"] != nil
-
     @Test(
         "a collector that is not there, never answers or answers nonsense is no matter of who records [F003]",
         arguments: ["dead", "slow", "hostile"])
@@ -156,7 +154,7 @@ struct TroubledCollectorTests {
             until grep -q ready log; do :; done
             recorded=0
             # Each of these would be sent at once.
-            while n=$(wc -l < requests); [ $n -lt \#(Self.isLong ? 6 : 3) ] || [ $recorded -le $n ]; do
+            while n=$(wc -l < requests); [ $n -lt \#(Sandbox.isLong ? 6 : 3) ] || [ $recorded -le $n ]; do
                 slstats record deploy --strict || break
                 recorded=$((recorded + 1))
             done

@@ -108,14 +108,14 @@ def _slope(life, measure, name, resolution):
     if line is None:
         return Row(measure, "too short a run")
     rise = line.slope / 3600 * life.window
-    isJudged, wanted = life.isLongEnough, "zero within" + f", or rise < {resolution >> 10} KiB"
-    if not isJudged:
-        wanted = "a longer run, to be judged"
-    elif line.low <= 0 and rise >= resolution and (line.high - line.low) / 2 / 3600 * life.window > UNCERTAIN:
-        isJudged, wanted = False, "not decided: it goes up and down too much"
+    isFine, wanted = line.low <= 0 or rise < resolution, f"zero within, or rise < {resolution >> 10} KiB"
+    if not life.isLongEnough:
+        isFine, wanted = None, "a longer run, to be judged"
+    elif isFine and rise >= resolution and (line.high - line.low) / 2 / 3600 * life.window > UNCERTAIN:
+        isFine, wanted = None, "not decided: it goes up and down too much"
     return Row(
         measure, f"{line.slope / 1024:+.0f} KiB/h, 95 %: {line.low / 1024:+.0f} to {line.high / 1024:+.0f}",
-        wanted, (line.low <= 0 or rise < resolution) if isJudged else None,
+        wanted, isFine,
         f"{rise / 1024:+.0f} KiB in {life.window / 60:.1f} min behind {life.warmUp / 60:.1f} min of warm-up, or "
         f"{rise / max(1, life.per('recorded')):+.2f} bytes an event; {line.blocks} means of {life.block:.0f} s, worth "
         f"{line.effective:.0f}; {getattr(life.counted[-1], name) / 2**20:.1f} MiB at the end")
