@@ -22,10 +22,9 @@ struct CanaryTests {
 
     private static let script = #"""
         set -u
-        slstats-collector --port 0 --data data --notifications news.json > listening 2> collector.log &
-        collector=$!
-        until [ -s listening ]; do :; done
-        export SLSTATS_COLLECTOR_URL="$(sed 's/listening on //' listening)" SLSTATS_COLLECTOR_TOKENFILE="$HOME/rc.token"
+        \#(Sandbox.collect)
+        collect --notifications news.json
+        export SLSTATS_COLLECTOR_TOKENFILE="$HOME/rc.token"
         # As the client and the unit start it.
         SWIFT_BACKTRACE=enable=no slstatsd --log-level trace > daemon.log 2>&1 &
         daemon=$!

@@ -172,8 +172,9 @@ struct CollectorProgramTests {
         try await Sandbox.run { sandbox async throws in
             let script = """
                 set -e
-                slstats-collector --data data --port 0 --threshold 1 > listening 2> collector.log & collector=$!
-                until url="$(grep -o 'http://[^ ]*' listening)"; do kill -0 $collector; sleep 0.05; done
+                \(Sandbox.collect)
+                collect --threshold 1
+                url=$SLSTATS_COLLECTOR_URL
                 python3 - "$url" << 'END'
                 import json, sys, urllib.request
                 names = ["deploy", "<script>document.title='x'</script>", "<b>bold</b>", "ends & begins"]

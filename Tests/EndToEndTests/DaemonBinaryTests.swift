@@ -59,9 +59,8 @@ struct DaemonBinaryTests {
     func idle() async throws {
         try await Sandbox.run(["SLSTATS_IDLE_EXITAFTER": "never"]) { sandbox async throws in
             let script = #"""
-                slstats-collector --port 0 --data data > listening 2> collector.log & collector=$!
-                until [ -s listening ]; do kill -0 $collector; done
-                export SLSTATS_COLLECTOR_URL="$(sed 's/listening on //' listening)"
+                \#(Sandbox.collect)
+                collect
                 "$1" --log-level=error & daemon=$!
                 until [ -S "$XDG_RUNTIME_DIR/slstats/slstatsd.sock" ]; do kill -0 $daemon; done
                 slstats record info --strict

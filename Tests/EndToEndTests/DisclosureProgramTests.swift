@@ -8,10 +8,9 @@ import Testing
 struct DisclosureProgramTests {
     private static let prelude = #"""
         set -u
-        slstats-collector --port 0 --data data > listening 2> collector.log &
-        collector=$!
-        until [ -s listening ]; do :; done
-        export SLSTATS_COLLECTOR_URL="$(sed 's/listening on //' listening)" SLSTATS_CONSENT_DISCLOSURE=required
+        \#(Sandbox.collect)
+        collect
+        export SLSTATS_CONSENT_DISCLOSURE=required
         # terminal COMMAND: what somebody on a terminal sees; util-linux' script gives it one.
         terminal() { script -qec "$1" /dev/null < /dev/null | tr -d '\r' | grep -c '^Command line tools on this machine'; }
         events() { sqlite3 data/events.sqlite 'SELECT COUNT(*) FROM event'; }

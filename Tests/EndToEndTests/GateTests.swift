@@ -119,20 +119,9 @@ struct GateTests {
     func machine() async throws {
         let output = try await Sandbox.bash(
             #"""
-            python3 - > port << 'END' &
-            import http.server
-            class Collector(http.server.BaseHTTPRequestHandler):
-                def do_POST(self):
-                    self.rfile.read(int(self.headers["Content-Length"]))
-                    self.send_response(200); self.send_header("Content-Length", "0"); self.end_headers()
-                def log_message(self, *_): pass
-            server = http.server.HTTPServer(("127.0.0.1", 0), Collector)
-            print(server.server_port, flush=True)
-            server.serve_forever()
-            END
-            collector=$!
-            until [ -s port ]; do :; done
-            export SLSTATS_COLLECTOR_URL=http://127.0.0.1:$(cat port)/ SLSTATS_CONSENT_DISCLOSURE=vendor
+            \#(Sandbox.collect)
+            collect
+            export SLSTATS_CONSENT_DISCLOSURE=vendor
             strace -f -qq -s 300 -e trace=%file,execve,uname -o trace slstats record --sync info commandDurationMs=424242 &
             until [ -s "$HOME"/.local/state/slstats/lock ]; do :; done
             until slstats ping > /dev/null 2>&1; do :; done

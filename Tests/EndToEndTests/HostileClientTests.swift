@@ -162,19 +162,16 @@ struct HostileClientTests {
     func suspended() async throws {
         let output = try await run(
             #"""
-            import http.server, signal, threading, time
+            import signal, time
+            \#(Sandbox.collectInPython)
             requests = []
-            class Collector(http.server.BaseHTTPRequestHandler):
-                def do_POST(self):
-                    requests.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                    self.send_response(200); self.send_header("Content-Length", "0"); self.end_headers()
-                def log_message(self, *_): pass
-            server = http.server.HTTPServer(("127.0.0.1", 0), Collector)
-            threading.Thread(target=server.serve_forever, daemon=True).start()
+            def answer(body):
+                requests.append(json.loads(body))
+                return 200, {}, b""
+            collect(answer)
             os.kill(pid, signal.SIGTERM)
             while os.path.exists(f"/proc/{pid}"): pass
-            os.environ.update(SLSTATS_COLLECTOR_URL=f"http://127.0.0.1:{server.server_port}/", SLSTATS_FLUSH_INTERVAL="8s",
-                              SLSTATS_CONSENT_DISCLOSURE="vendor")
+            os.environ.update(SLSTATS_FLUSH_INTERVAL="8s", SLSTATS_CONSENT_DISCLOSURE="vendor")
             for _ in range(3): subprocess.run(["slstats", "record", "info"])
             pid = int(open(os.environ["HOME"] + "/.local/state/slstats/lock").read())
             os.kill(pid, signal.SIGSTOP)

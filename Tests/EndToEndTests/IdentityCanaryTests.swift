@@ -24,11 +24,10 @@ struct IdentityCanaryTests {
 
     private static let script = #"""
         set -eu
+        \#(Sandbox.collect)
         printf '[user]\n\tname = Quendolin Marabou\n\temail = q.marabou@vogelhaus.example\n' > .gitconfig
-        slstats-collector --port 0 --data data > listening 2> collector.log &
-        collector=$!
-        until [ -s listening ]; do :; done
-        export SLSTATS_COLLECTOR_URL="$(sed 's/listening on //' listening)" SLSTATS_CATALOGUE_FILE="$HOME/acme.json"
+        collect
+        export SLSTATS_CATALOGUE_FILE="$HOME/acme.json"
         slstatsd --log-level trace > daemon.log 2>&1 &
         daemon=$!
         until [ -S "$XDG_RUNTIME_DIR/slstats/slstatsd.sock" ]; do :; done

@@ -37,10 +37,9 @@ struct SenderProgramTests {
                     "60", "bash", "-c",
                     #"""
                     set -u
-                    slstats-collector --port 0 --data data > listening 2> collector.log &
-                    trap 'kill $!; wait' EXIT
-                    until [ -s listening ]; do :; done
-                    export SLSTATS_COLLECTOR_URL="$(sed 's/listening on //' listening)"
+                    \#(Sandbox.collect)
+                    collect
+                    trap 'kill $collector; wait' EXIT
                     slstats hold
                     for command in one two three; do slstats record $command --strict; done
                     slstats flush | sed 's/since [^ ]*/since …/'

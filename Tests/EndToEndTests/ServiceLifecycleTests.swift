@@ -179,9 +179,9 @@ struct ServiceLifecycleTests {
                 rm -f "$XDG_RUNTIME_DIR/slstats/slstatsd.sock"
                 echo "$(slstats pending | wc -l) pending"
                 kill "$(cat $lock)"; flock $lock true
-                slstats-collector --port 0 --data data > listening 2> collector.log & collector=$!
-                until [ -s listening ]; do kill -0 $collector; done
-                export SLSTATS_COLLECTOR_URL="$(sed 's/listening on //' listening)" SLSTATS_CONSENT_DISCLOSURE=vendor
+                \#(Sandbox.collect)
+                collect
+                export SLSTATS_CONSENT_DISCLOSURE=vendor
                 slstats flush --timeout 60
                 kill $collector
                 kill "$(cat $lock)"

@@ -32,14 +32,14 @@ extension Sandbox {
     }
 
     /// For scripts: a collector that is not on the small disk, and `collected`, the number of events it has.
-    static let collectorForScripts = """
-        mkdir -m 700 "$outside/data"
-        mount -t tmpfs -o mode=700 tmpfs "$outside/data"
-        slstats-collector --port 0 --data "$outside/data" > "$outside/listening" 2> "$outside/collector.log" & collector=$!
-        trap 'stop; kill $collector; wait $collector' EXIT
-        until [ -s "$outside/listening" ]; do kill -0 $collector; done
-        export SLSTATS_COLLECTOR_URL="$(sed 's/listening on //' "$outside/listening")" SLSTATS_FLUSH_EVENTS=9999 SLSTATS_FLUSH_BYTES=9MiB
-        collected() { sqlite3 -readonly "$outside/data/events.sqlite" 'SELECT count(DISTINCT id) FROM event'; }
+    static let collectorForScripts =
+        collect + """
+            mkdir -m 700 data
+            mount -t tmpfs -o mode=700 tmpfs data
+            collect
+            trap 'stop; kill $collector; wait $collector' EXIT
+            export SLSTATS_FLUSH_EVENTS=9999 SLSTATS_FLUSH_BYTES=9MiB
+            collected() { sqlite3 -readonly "$outside/data/events.sqlite" 'SELECT count(DISTINCT id) FROM event'; }
 
-        """
+            """
 }

@@ -61,12 +61,8 @@ struct SpoolFaultTests {
     /// A sandbox with a collector that is not harmed.
     private func withCollector(_ body: @Sendable (Sandbox) async throws -> Void) async throws {
         try await Sandbox.run { sandbox async throws in
-            let start = """
-                slstats-collector --port 0 --data data --requests-per-minute 1000000 > listening 2> collector.log &
-                echo $! > collector.pid
-                until [ -s listening ]; do kill -0 $!; done
-                """
-            _ = try await sandbox.run("bash", ["-c", start])
+            let start = "collect --requests-per-minute 1000000; echo $collector > collector.pid"
+            _ = try await sandbox.run("bash", ["-c", Sandbox.collect + start])
             let pid = try String(contentsOfFile: sandbox.home + "/collector.pid", encoding: .utf8)
             let outcome: Result<Void, any Error>
             do { outcome = .success(try await body(sandbox)) } catch { outcome = .failure(error) }

@@ -111,15 +111,14 @@ struct SpoolProgramTests {
     func progress() async throws {
         try await Sandbox.run { sandbox async throws in
             let script = #"""
-                slstats-collector --port 0 --data data > listening 2> collector.log &
-                until [ -s listening ]; do :; done
-                export SLSTATS_COLLECTOR_URL="$(sed 's/listening on //' listening)"
+                \#(Sandbox.collect)
+                collect
                 slstats record a; slstats record b
                 script -qec 'slstats flush --timeout 60' terminal > /dev/null
                 slstats record c
                 slstats flush --timeout 60 > pipe 2> errors
                 cat pipe
-                kill %1; wait
+                kill $collector; wait
                 """#
             let result = try await sandbox.run("bash", ["-c", script])
             let terminal = try String(contentsOfFile: sandbox.home + "/terminal", encoding: .utf8)

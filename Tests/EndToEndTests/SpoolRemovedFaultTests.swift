@@ -12,15 +12,9 @@ struct SpoolRemovedFaultTests {
         let output = try await Sandbox.output(
             of: "python3",
             #"""
-            import http.server, json, os, shutil, subprocess, threading, time
-            class Collector(http.server.BaseHTTPRequestHandler):
-                def do_POST(self):
-                    self.rfile.read(int(self.headers["Content-Length"]))
-                    self.send_response(200); self.send_header("Content-Length", "0"); self.end_headers()
-                def log_message(self, *_): pass
-            server = http.server.HTTPServer(("127.0.0.1", 0), Collector)
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-            os.environ["SLSTATS_COLLECTOR_URL"] = f"http://127.0.0.1:{server.server_port}/"
+            import json, shutil, subprocess, time
+            \#(Sandbox.collectInPython)
+            collect()
             os.environ["SLSTATS_FLUSH_EVENTS"] = "1000000"
             home = os.environ["HOME"]
             spool = home + "/.local/state/slstats/spool"

@@ -95,24 +95,13 @@ struct TroubledCollectorTests {
         let output = try await Sandbox.output(
             of: "python3",
             #"""
-            import http.server, os, re, subprocess, threading, zlib
+            import re, subprocess, zlib
+            \#(Sandbox.collectInPython)
             packer = zlib.compressobj(9, wbits=31)
             bomb = packer.compress(b'[{"code":"NEWS","message":"hello"}')
             for _ in range(1024): bomb += packer.compress(b" " * (1 << 20))
             bomb += packer.compress(b"]") + packer.flush()
-            class Collector(http.server.BaseHTTPRequestHandler):
-                def do_POST(self):
-                    self.rfile.read(int(self.headers["Content-Length"]))
-                    self.send_response(200)
-                    self.send_header("Content-Encoding", "gzip")
-                    self.send_header("Content-Length", str(len(bomb)))
-                    self.end_headers()
-                    try: self.wfile.write(bomb)
-                    except OSError: pass
-                def log_message(self, *_): pass
-            server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-            os.environ["SLSTATS_COLLECTOR_URL"] = f"http://127.0.0.1:{server.server_port}/"
+            collect(lambda body: (200, {"Content-Encoding": "gzip"}, bomb))
             def slstats(*words): return subprocess.run(["slstats", *words], capture_output=True, text=True).stdout
             slstats("record", "info", "--strict")
             pid = int(open(os.environ["HOME"] + "/.local/state/slstats/lock").read())
@@ -129,26 +118,20 @@ struct TroubledCollectorTests {
         // With the third one most of a second's window may have been waited for twice; the sixth takes half a minute.
         let output = try await Sandbox.bash(
             #"""
-            python3 - > port << 'END' &
-            import http.server, time
+            python3 - > listening << 'END' &
+            import signal, time
+            \#(Sandbox.collectInPython)
             page = b"<html><body>" + b"<p>Service unavailable</p>" * 1000 + b"</body></html>"
-            class Collector(http.server.BaseHTTPRequestHandler):
-                def do_POST(self):
-                    self.rfile.read(int(self.headers["Content-Length"]))
-                    with open("requests", "a") as requests: requests.write("%f\n" % time.monotonic())
-                    self.send_response(503)
-                    self.send_header("Content-Type", "text/html")
-                    self.send_header("Content-Length", str(len(page)))
-                    self.end_headers()
-                    self.wfile.write(page)
-                def log_message(self, *_): pass
-            server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
-            print(server.server_port, flush=True)
-            server.serve_forever()
+            def answer(body):
+                with open("requests", "a") as requests: requests.write("%f\n" % time.monotonic())
+                return 503, {"Content-Type": "text/html"}, page
+            collect(answer)
+            print(os.environ["SLSTATS_COLLECTOR_URL"], flush=True)
+            signal.pause()
             END
             collector=$!
-            until [ -s port ]; do :; done
-            export SLSTATS_COLLECTOR_URL=http://127.0.0.1:$(cat port)/ SLSTATS_FLUSH_EVENTS=1
+            until [ -s listening ]; do :; done
+            export SLSTATS_COLLECTOR_URL=$(cat listening) SLSTATS_FLUSH_EVENTS=1
             touch requests log
             slstatsd 2> log & daemon=$!
             until grep -q ready log; do :; done

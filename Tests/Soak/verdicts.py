@@ -19,6 +19,8 @@ UNCERTAIN = 1 << 20
 # A delivered batch is unlinked behind its entry in the ledger, on another thread: so much may still lie there.
 BATCH = 512 << 10
 SENT = 1 << 20
+# What is said of what grows, in a run of less than a quarter of an hour.
+LONGER = "a longer run, to be judged"
 # What a shell waits for at most.
 PATIENCE = 0.25
 # Of a thousand records, those that may have no answer: of a daemon that is killed or starts, on a busy machine.
@@ -110,7 +112,7 @@ def _slope(life, measure, name, resolution):
     rise = line.slope / 3600 * life.window
     isFine, wanted = line.low <= 0 or rise < resolution, f"zero within, or rise < {resolution >> 10} KiB"
     if not life.isLongEnough:
-        isFine, wanted = None, "a longer run, to be judged"
+        isFine, wanted = None, LONGER
     elif isFine and rise >= resolution and (line.high - line.low) / 2 / 3600 * life.window > UNCERTAIN:
         isFine, wanted = None, "not decided: it goes up and down too much"
     return Row(
@@ -124,8 +126,11 @@ def _slope(life, measure, name, resolution):
 def _level(life, name, others):
     """What leaks raises the lowest value; what comes and goes does not."""
     lowest = [min(getattr(sample, name) for sample in third) for third in life.parts(3)]
+    isFine, wanted = max(lowest) - min(lowest) <= 1, "thirds differ by 1 at most"
+    if not life.isLongEnough:
+        isFine, wanted = None, LONGER
     return Row(name, f"{', '.join(map(str, lowest))}; at most {max(getattr(sample, name) for sample in life.counted)}",
-               "thirds differ by 1 at most", max(lowest) - min(lowest) <= 1, f"the lowest of each third, so without {others}")
+               wanted, isFine, f"the lowest of each third, so without {others}")
 
 
 def _spool(run):
