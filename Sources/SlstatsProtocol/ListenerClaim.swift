@@ -70,6 +70,7 @@ package enum ListenerClaim: ~Copyable {
         }
     }
 
+    /// Milliseconds, for whoever has no deadline of a call to keep: a daemon that starts, and one that gives way.
     package static let defaultPatience: CInt = 200
 
     /// An exclusive flock(2) on a file beside the socket, held for the microseconds between probe and listen.

@@ -5,6 +5,7 @@ import Foundation
 
 /// strace(1) on a running process, to make one of its system calls fail or the last one.
 enum Tracer {
+    /// Enough for what a test starts under it; `isThere` is for what runs already.
     static var hasStrace: Bool { FileManager.default.isExecutableFile(atPath: "/usr/bin/strace") }
 
     static var isThere: Bool {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the figures say: each with what was wanted of it, where something was. Nothing here is measured."""
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from account import RECORDS, Account
 from life import Life
@@ -19,7 +19,7 @@ UNCERTAIN = 1 << 20
 # A delivered batch is unlinked behind its entry in the ledger, on another thread: so much may still lie there.
 BATCH = 512 << 10
 SENT = 1 << 20
-# What is said of what grows, in a run of less than a quarter of an hour.
+# What is wanted of a run of less than a quarter of an hour, of all that grows.
 LONGER = "a longer run, to be judged"
 # What a shell waits for at most.
 PATIENCE = 0.25
@@ -96,13 +96,14 @@ def _events(run):
 
 def _growth(run):
     life = run.life
-    return [
+    found = [
         _slope(life, "RSS slope", "rss", STEP + FIRST_USE),
         _slope(life, "of it: memory of its own", "anonymous", STEP),
         _slope(life, "of it: pages of files", "files", FIRST_USE),
         _level(life, "descriptors", "clients that come and go; one is the connection to the collector, one the open segment"),
         _level(life, "threads", "those that come for a moment"),
     ]
+    return found if life.isLongEnough else [replace(row, wanted=LONGER, isFine=None) if row.wanted else row for row in found]
 
 
 def _slope(life, measure, name, resolution):
@@ -111,9 +112,7 @@ def _slope(life, measure, name, resolution):
         return Row(measure, "too short a run")
     rise = line.slope / 3600 * life.window
     isFine, wanted = line.low <= 0 or rise < resolution, f"zero within, or rise < {resolution >> 10} KiB"
-    if not life.isLongEnough:
-        isFine, wanted = None, LONGER
-    elif isFine and rise >= resolution and (line.high - line.low) / 2 / 3600 * life.window > UNCERTAIN:
+    if isFine and rise >= resolution and (line.high - line.low) / 2 / 3600 * life.window > UNCERTAIN:
         isFine, wanted = None, "not decided: it goes up and down too much"
     return Row(
         measure, f"{line.slope / 1024:+.0f} KiB/h, 95 %: {line.low / 1024:+.0f} to {line.high / 1024:+.0f}",
@@ -126,11 +125,8 @@ def _slope(life, measure, name, resolution):
 def _level(life, name, others):
     """What leaks raises the lowest value; what comes and goes does not."""
     lowest = [min(getattr(sample, name) for sample in third) for third in life.parts(3)]
-    isFine, wanted = max(lowest) - min(lowest) <= 1, "thirds differ by 1 at most"
-    if not life.isLongEnough:
-        isFine, wanted = None, LONGER
     return Row(name, f"{', '.join(map(str, lowest))}; at most {max(getattr(sample, name) for sample in life.counted)}",
-               wanted, isFine, f"the lowest of each third, so without {others}")
+               "thirds differ by 1 at most", max(lowest) - min(lowest) <= 1, f"the lowest of each third, so without {others}")
 
 
 def _spool(run):
