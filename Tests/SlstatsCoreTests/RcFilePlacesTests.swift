@@ -407,6 +407,7 @@ struct RcFilePlacesTests {
                 ".config/.serverlessrc.slstats-fedcba9876543210", ".serverlessrc.bak", ".serverlessrc.1234567",
                 "x.slstats-3",
                 ".serverlessrc.slstats-mine", ".serverlessrc.slstats-0123456789abcdef.txt",
+                ".serverlessrc.slstats-０１２３４0",
             ] {
                 try home.make(name)
             }
@@ -416,8 +417,8 @@ struct RcFilePlacesTests {
             #expect(
                 home.names == [
                     ".config", ".serverlessrc", ".serverlessrc.1234567", ".serverlessrc.bak",
-                    ".serverlessrc.slstats-0123456789abcdef.txt", ".serverlessrc.slstats-mine", "dot", "dot/rc",
-                    "x.slstats-3",
+                    ".serverlessrc.slstats-0123456789abcdef.txt", ".serverlessrc.slstats-mine",
+                    ".serverlessrc.slstats-０１２３４0", "dot", "dot/rc", "x.slstats-3",
                 ])
         }
     }

@@ -3,35 +3,45 @@
 
 internal import Crypto
 
-/// SHA-256 (FIPS 180-4) of something, as it is written: 64 digits of base 16, small letters.
+/// SHA-256 (FIPS 180-4) of something; written as 64 digits of base 16, small letters.
+///
+/// Kept as numbers: a text or an array would be a block of memory beside it, and the record of what left remembers a digest
+/// for each file that it has written.
 package struct SHA256Digest: Sendable, Hashable, CustomStringConvertible {
-    package let description: String
+    private let first, second, third, fourth: UInt64
 
     /// Of nothing that is: what stands where there is nothing before.
-    static let zero = SHA256Digest(unchecked: String(repeating: "0", count: 64))
+    static let zero = SHA256Digest(Words(repeating: 0, count: wordCount))
 
     package init(of bytes: [UInt8]) {
-        self.init(
-            unchecked: String(unsafeUninitializedCapacity: 64) { text in
-                for (index, byte) in SHA256.hash(data: bytes).enumerated() {
-                    text[2 * index] = Self.digit(byte >> 4)
-                    text[2 * index + 1] = Self.digit(byte & 0xf)
-                }
-                return 64
-            })
+        var words = Words(repeating: 0, count: Self.wordCount)
+        for (index, byte) in SHA256.hash(data: bytes).enumerated() {
+            words[index / 8] = words[index / 8] << 8 | UInt64(byte)
+        }
+        self.init(words)
     }
 
     package init(of text: String) { self.init(of: Array(text.utf8)) }
 
-    /// As it was written; `nil` for any other spelling.
+    /// As ``description`` writes it; `nil` for any other spelling.
     package init?(_ text: String) {
-        guard text.utf8.count == 64, text.utf8.allSatisfy({ 0x30...0x39 ~= $0 || 0x61...0x66 ~= $0 }) else {
-            return nil
+        guard text.utf8.count == Self.wordCount * 16 else { return nil }
+        var words = Words(repeating: 0, count: Self.wordCount)
+        for (index, byte) in text.utf8.enumerated() {
+            guard let digit = byte.hexDigitValue else { return nil }
+            words[index / 16] = words[index / 16] << 4 | UInt64(digit)
         }
-        self.init(unchecked: text)
+        self.init(words)
     }
 
-    private init(unchecked text: String) { description = text }
+    package var description: String {
+        [first, second, third, fourth].map(\.hexDigits).joined()
+    }
 
-    private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x61 + value - 10 }
+    private typealias Words = [UInt64]
+    private static let wordCount = 4
+
+    private init(_ words: Words) {
+        (first, second, third, fourth) = (words[0], words[1], words[2], words[3])
+    }
 }

@@ -136,9 +136,8 @@ extension RcFile {
 
     /// `.serverlessrc.slstats-1f2e3d4c5b6a7988`: nobody else's, not even that of a daemon with another state folder.
     private mutating func temporaryName() -> String {
-        let digits = String(random.next(), radix: 16)
         let name = location?.stage.rcFileName ?? ".serverlessrc"
-        return name + Self.temporaryMark + String(repeating: "0", count: 16 - digits.count) + digits
+        return name + Self.temporaryMark + random.next().hexDigits
     }
 
     /// Removes what a crash left of our changes: they were never in place, and hold what the file holds.
@@ -163,6 +162,6 @@ extension RcFile {
     private static func isTemporary(_ name: String) -> Bool {
         let parts = name.split(separator: temporaryMark, omittingEmptySubsequences: false)
         return parts.count == 2 && parts[0].hasPrefix(".serverless") && parts[0].hasSuffix("rc")
-            && parts[1].utf8.count == 16 && parts[1].allSatisfy { $0.isHexDigit && !$0.isUppercase }
+            && parts[1].utf8.count == 16 && parts[1].utf8.allSatisfy { $0.hexDigitValue != nil }
     }
 }

@@ -78,10 +78,5 @@ package struct BatchID: Sendable, Hashable, CustomStringConvertible {
         return half
     }
 
-    package var description: String { "\(Self.hex(number))-\(Self.hex(epoch))\(part)" }
-
-    private static func hex(_ value: UInt64) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-    }
+    package var description: String { "\(number.hexDigits)-\(epoch.hexDigits)\(part)" }
 }

@@ -34,7 +34,7 @@ package enum SpoolRecord {
         guard line.count > 11, line[start + 8] == UInt8(ascii: " ") else { return nil }
         var checksum: UInt32 = 0
         for index in start..<start + 8 {
-            guard let digit = hexDigit(line[index]) else { return nil }
+            guard let digit = line[index].hexDigitValue else { return nil }
             checksum = checksum << 4 | UInt32(digit)
         }
         guard CRC32C.checksum(of: line[(start + 9)...]) == checksum else { return nil }
@@ -50,19 +50,10 @@ package enum SpoolRecord {
         return nil
     }
 
-    /// Small letters only, as they are written.
-    private static func hexDigit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-        default: nil
-        }
-    }
-
     /// Whether the bytes from there on look like a checksum and a sequence number.
     static func mayStart(at index: Int, in line: ArraySlice<UInt8>) -> Bool {
         guard index + 11 < line.endIndex, line[index + 8] == UInt8(ascii: " ") else { return false }
-        return line[index..<index + 8].allSatisfy { hexDigit($0) != nil }
+        return line[index..<index + 8].allSatisfy { $0.hexDigitValue != nil }
     }
 
     private static let hexDigits = Array("0123456789abcdef".utf8)
