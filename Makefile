@@ -31,7 +31,7 @@ UNITS := FuzzTests|OrderedJSONTests|SlstatsProtocolTests|SlstatsCoreTests
 # Suites that load the machine so much that others would miss their deadlines, or the other way round.
 ALONE := DemoTests|StartTests|StopAndIdleTests|InstallTests|SystemdTests|ServiceLifecycleTests|ForeignWriterTests|DisableFaultTests|SpoolFaultTests|PowerCutTests|ConcurrentClaimTests|PromptHookTests
 
-LONG_TESTS := Spool|SentRecord|DaemonBinaryTests|StopAndIdleTests|HerdTests|FiguresTests|CollectorProgramTests|AnswerTimeTests|ResolverTests|TroubledCollectorTests|ConnectionLimitTests
+LONG_TESTS := Spool|SentRecord|DaemonBinaryTests|StopAndIdleTests|HerdTests|FiguresTests|CollectorProgramTests|AnswerTimeTests|ResolverTests|TroubledCollectorTests|ConnectionLimitTests|HeapTests
 # Of PyPI, for tests that ask an independent implementation.
 PYTHON_PACKAGES := opentelemetry-proto~=1.30 pyyaml~=6.0 hypothesis~=6.0
 

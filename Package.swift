@@ -107,7 +107,7 @@ let package = Package(
         .executableTarget(
             name: "slstatsd",
             dependencies: [
-                "CLoader", "CProbe", "SlstatsCore", "SlstatsDaemon", "SlstatsProtocol", "SystemdSupport",
+                "CLinux", "CLoader", "CProbe", "SlstatsCore", "SlstatsDaemon", "SlstatsProtocol", "SystemdSupport",
                 argumentParser, logging,
                 systemPackage,
             ],

@@ -38,6 +38,7 @@ struct Slstatsd: ParsableCommand {
 
     mutating func run() throws {
         if probeSandbox { throw ExitCode(SandboxProbe.report(ProcessSurroundings.current)) }
+        Heap.settle()
         // Until there is somebody who reads the configuration again, there is nothing to read again.
         signal(SIGHUP, SIG_IGN)
         // What was read of other programs' credentials must not end in a file.

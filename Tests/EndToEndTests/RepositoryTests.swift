@@ -46,7 +46,7 @@ struct RepositoryTests {
         ],
         "SystemdSupport": ["CSystemd", "Glibc"],
         "slstatsd": [
-            "CLoader", "CProbe", "SlstatsProtocol", "SlstatsCore", "SlstatsDaemon", "SystemdSupport", "Glibc",
+            "CLinux", "CLoader", "CProbe", "SlstatsProtocol", "SlstatsCore", "SlstatsDaemon", "SystemdSupport", "Glibc",
             "SystemPackage",
             "ArgumentParser",
             "Logging",
