@@ -89,7 +89,7 @@ test: lint client
 	@Tests/Tools/faults
 
 test-long: client daemon
-	@Tests/Tools/need sqlite3 socat strace util-linux bsdutils python3 e2fsprogs openssl zsh fish valgrind chromium
+	@Tests/Tools/need sqlite3 socat strace util-linux bsdutils python3 e2fsprogs openssl zsh fish valgrind chromium gcc libc6-dev
 	$(SWIFT) build --build-tests $(LONG)
 	SLSTATS_LONG=1 SLSTATS_RELEASE_DAEMON=$(CURDIR)/$(RELEASE_SCRATCH)/release/slstatsd \
 		$(TEST) $(LONG) --no-parallel --filter '$(LONG_TESTS)'
@@ -106,7 +106,7 @@ fuzz: dependencies
 	@Tests/Fuzz/fuzz $(FUZZ_SCRATCH)/release/fuzz $(SECONDS) $(TARGET)
 
 soak: programs
-	@Tests/Tools/need python3
+	@Tests/Tools/need python3 gcc libc6-dev
 	@Tests/Soak/soak $(PROGRAMS) $(or $(MINUTES),20) $(CURDIR)/.build/soak.html
 
 model: programs
@@ -116,10 +116,12 @@ model: programs
 		status=$$?; [ $$status = 77 ] || exit $$status
 
 # What a sanitizer's own slowness, system calls or memory would change is left out, test by test, with the reason. Leaks are
-# what `make soak` looks for: the leak sanitizer takes globals for leaks whose only pointer Swift has tagged.
+# what `HeapTests` and `make soak` look for: the leak sanitizer takes globals for leaks whose only pointer Swift has tagged.
 SANITIZED_SKIP = $(shell sed -nE 's/^([A-Za-z.\/]+) .*/\1/p' Tests/Tools/not-sanitized | paste -sd '|')
 
 test-sanitized: client
+	@Tests/Tools/need sqlite3 socat strace util-linux bsdutils python3 python3-venv e2fsprogs openssl zsh fish valgrind
+	-@Tests/Tools/venv .build/python $(PYTHON_PACKAGES)
 	@for sanitizer in thread address; do \
 		$(SWIFT) build --build-tests --sanitize=$$sanitizer --scratch-path .build/$$sanitizer $(STRICT) && \
 		TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/Tools/thread-sanitizer ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no \

@@ -62,7 +62,7 @@ struct DaemonBinaryTests {
                 \#(Sandbox.collect)
                 collect
                 "$1" --log-level=error & daemon=$!
-                until [ -S "$XDG_RUNTIME_DIR/slstats/slstatsd.sock" ]; do kill -0 $daemon; done
+                until [ -S "$XDG_RUNTIME_DIR/slstats/slstatsd.sock" ]; do kill -0 $daemon || exit; done
                 slstats record info --strict
                 # Five seconds behind its start it looks once at what has become of it.
                 sleep 10

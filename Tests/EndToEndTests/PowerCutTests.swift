@@ -26,7 +26,7 @@ struct PowerCutTests {
         slstatsd 2> "$3/log" &
         daemon=$!
         # In this process group, which the tool stops when it cuts: not started by a client.
-        until [ -S "$XDG_RUNTIME_DIR/slstats/slstatsd.sock" ]; do kill -0 $daemon; done
+        until [ -S "$XDG_RUNTIME_DIR/slstats/slstatsd.sock" ]; do kill -0 $daemon || exit; done
         slstats record info --sync --strict
         sync -f "$HOME"
         strace -f -p $daemon -o "$3/calls" ${2:+-e "inject=$2"} 2> "$3/attached" &

@@ -56,7 +56,7 @@ struct ResolverTests {
             until [ -e names-ready ]; do kill -0 $!; done
             export SLSTATS_COLLECTOR_URL=http://collector.test:4711/ SLSTATS_COLLECTOR_TIMEOUT=60s
             slstatsd 2> log & daemon=$!
-            until grep -q ready log 2> /dev/null; do kill -0 $daemon; done
+            until grep -q ready log 2> /dev/null; do kill -0 $daemon || exit; done
             slstats record info --strict
 
             """#

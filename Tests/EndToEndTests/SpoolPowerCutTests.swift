@@ -22,7 +22,7 @@ struct SpoolPowerCutTests {
         mkdir -m 700 "$HOME" "$XDG_RUNTIME_DIR"
         slstatsd 2> "$2/log" &
         daemon=$!
-        until [ -S "$XDG_RUNTIME_DIR/slstats/slstatsd.sock" ]; do kill -0 $daemon; done
+        until [ -S "$XDG_RUNTIME_DIR/slstats/slstatsd.sock" ]; do kill -0 $daemon || exit; done
         slstats ping > /dev/null
         sync -f "$HOME"
 

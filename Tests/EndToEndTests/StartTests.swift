@@ -52,7 +52,7 @@ struct StartTests {
             # A collector that never answers, so that the client which has started the daemon is still there.
             python3 -c 'import socket, sys; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1], flush=True)
             sys.stdin.read()' > port < <(exec sleep 60) & collector=$!
-            until [ -s port ]; do kill -0 $collector; done
+            until [ -s port ]; do kill -0 $collector || exit; done
             export SLSTATS_COLLECTOR_URL=http://127.0.0.1:$(cat port)/
             slstats record info --strict --sync && stop
             slstats flush --timeout 20 2> /dev/null & client=$!

@@ -1,7 +1,7 @@
 # This source file is part of the slstats project
 # SPDX-License-Identifier: Apache-2.0
 """Runs the plan: starts what there is to start, does each step at its time, and counts at the end."""
-import json, os, signal, subprocess, sys, time
+import json, os, signal, subprocess, sys, threading, time
 
 from account import Turn, account, arrived, commands
 from front import Front
@@ -34,7 +34,7 @@ class Course:
         self.start = time.monotonic()
         for step in self.plan.steps:
             time.sleep(max(0, self.start + step.at - time.monotonic()))
-            {"fault": self._fault, "switch": self._switch, "end": self._end}[step.what](step.value)
+            {"fault": self._fault, "switch": self._switch, "end": self._end, "deliver": self._deliver}[step.what](step.value)
         time.sleep(max(0, self.start + self.plan.seconds - time.monotonic()))
         self._stopShells()
         self.watch.stop()
@@ -66,6 +66,16 @@ class Course:
         self.ends.append((time.monotonic(), name))
         if not self.home.wait(pid, 15):
             raise RuntimeError(f"slstatsd has not ended 15 s after SIG{name}")
+
+    def _deliver(self, seconds):
+        """As many requests as a collector takes, for a while; the other steps go on."""
+        end = time.monotonic() + seconds
+
+        def flush():
+            while time.monotonic() < end:
+                self.home.run("flush", "--timeout", "5")
+
+        threading.Thread(target=flush, daemon=True).start()
 
     # MARK: - Processes
 

@@ -3,6 +3,14 @@
 """A throw-away home: what runs in it is found by it, and goes with it."""
 import os, shutil, signal, subprocess, tempfile, time
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+# A client starts the daemon that lies beside it, with a part of its own environment (DaemonLauncher): what else the daemon
+# shall have is said here. Blocks that the threads keep for later would count as in use.
+ASKED = """#!/bin/sh
+export IN_USE={folder} LD_PRELOAD={library} GLIBC_TUNABLES=glibc.malloc.tcache_count=0
+exec {daemon} "$@"
+"""
+
 
 class Home:
     """A folder that nobody else has, the environment that points to it, and the end of all that was started there.
@@ -17,10 +25,11 @@ class Home:
         os.mkdir(self.runtime, 0o700)
         self.state = self.path + "/.local/state/slstats"
         self.socket = self.runtime + "/slstats/slstatsd.sock"
-        self.client = bin + "/slstats"
         self.collector = bin + "/slstats-collector"
+        own = self._install(bin)
+        self.client = own + "/slstats"
         self.environment = {
-            "HOME": self.path, "XDG_RUNTIME_DIR": self.runtime, "PATH": bin + ":" + os.environ.get("PATH", "/usr/bin:/bin"),
+            "HOME": self.path, "XDG_RUNTIME_DIR": self.runtime, "PATH": own + ":" + os.environ.get("PATH", "/usr/bin:/bin"),
             "TMPDIR": self.path, "LANG": "C.UTF-8", "TERM": "dumb", "CI": "false", "SLS_NOTIFICATIONS_MODE": "on",
             # Whoever runs this has been told what it does.
             "SLSTATS_CONSENT_DISCLOSURE": "vendor",
@@ -29,6 +38,19 @@ class Home:
             # The record of what has left is full before anything is measured; with 8 MiB it would still be growing.
             "SLSTATS_SENT_MAXBYTES": "1MiB",
         }
+
+    def _install(self, bin):
+        """The client, and beside it the daemon with a library that can be asked what is in use (Tests/Tools/in-use.c)."""
+        own, self.inUse, library = self.path + "/bin", self.path + "/in-use", self.path + "/in-use.so"
+        for folder in (own, self.inUse):
+            os.mkdir(folder, 0o700)
+        # A link would not do: the client looks for the daemon beside its own executable.
+        shutil.copy(bin + "/slstats", own)
+        subprocess.run(["cc", "-O", "-shared", "-fPIC", "-o", library, HERE + "/../Tools/in-use.c"], check=True)
+        with open(own + "/slstatsd", "w") as script:
+            script.write(ASKED.format(folder=self.inUse, library=library, daemon=bin + "/slstatsd"))
+        os.chmod(script.name, 0o700)
+        return own
 
     def run(self, *words, timeout=60):
         """Runs a command of the client; answers with its exit code and what it printed."""

@@ -53,6 +53,13 @@ class Life:
         return trend.trend([sample.at for sample in self.counted], [getattr(sample, name) for sample in self.counted],
                            self.block)
 
+    def inUse(self, turns):
+        """What was in use, at the least, each time telemetry was off: then nothing is pending, and no id is remembered.
+        At other times it is a saw of hundreds of KiB, and what a request needs for a moment."""
+        offs = [(off.end, on.start) for off, on in zip(turns, turns[1:]) if not off.isOn]
+        looks = [[sample for sample in self.counted if start <= sample.at <= end] for start, end in offs]
+        return [min(samples, key=lambda sample: sample.inUse) for samples in looks if samples]
+
     def parts(self, count):
         """The window in so many parts of the same length."""
         found = [[] for _ in range(count)]

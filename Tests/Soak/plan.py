@@ -9,18 +9,20 @@ FAULTS = ("refused", "503", "429", "lost", "slow")
 
 @dataclass(frozen=True)
 class Step:
-    """At so many seconds after the start, one of: fault KIND or "none", switch "on" or "off", end "TERM" or "KILL"."""
+    """At so many seconds after the start, one of: fault KIND or "none", switch "on" or "off", end "TERM" or "KILL",
+    deliver SECONDS."""
     at: float
     what: str
-    value: str
+    value: str | float
 
 
 class Plan:
     """Three courses beside each other.
 
     Daemons end in the first quarter only, the last of them at its end: the one that comes then lives through all the rest,
-    and a slope needs one life that is long. Faults and the switch go on all the time. In a short run everything follows
-    more closely, so that all of it happens.
+    and a slope needs one life that is long. It begins with a minute of delivery without a pause: what grows with each
+    request until a bound has to be at its bound before growth is judged. Faults and the switch go on all the time. In a
+    short run everything follows more closely, so that all of it happens.
     """
 
     def __init__(self, seconds, seed):
@@ -28,7 +30,7 @@ class Plan:
         self.random = random.Random(seed)
         self.scale = min(1.0, seconds / 300)
         self.lastEnd = seconds / 4
-        steps = self._faults() + self._switch() + self._ends()
+        steps = self._faults() + self._switch() + self._ends() + [Step(self.lastEnd, "deliver", 60 * self.scale)]
         self.steps = sorted(steps, key=lambda step: step.at)
 
     def _between(self, low, high):

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field, replace
 from account import RECORDS, Account
 from life import Life
 from spoolmodel import EVENT_BYTES, model
+from trend import trend
 
 # What is free at the heap's end is between 128 KiB, what malloc takes beyond its need (M_TOP_PAD, mallopt(3)), and 512 KiB,
 # from which it goes back (Heap.swift). At which of both a window begins and at which it ends is chance, and no trend.
 # What a leak would raise is what is in use: `HeapTests` asks for that, to a fraction of a byte an event.
 FREE_END = 384 << 10
+# No leak of an event is as small.
+BLOCK = 8 << 10
 # The pages of the program come when its code is used for the first time, 64 KiB with each, and what is rare comes late.
 # They end with the program: a leak cannot hide in them.
 FIRST_USE = 512 << 10
@@ -98,6 +101,7 @@ def _events(run):
 def _growth(run):
     life = run.life
     found = [
+        _inUse(life, run.turns),
         _slope(life, "RSS slope", "rss", FREE_END + FIRST_USE),
         _slope(life, "of it: memory of its own", "anonymous", FREE_END),
         _slope(life, "of it: pages of files", "files", FIRST_USE),
@@ -105,6 +109,21 @@ def _growth(run):
         _level(life, "threads", "those that come for a moment"),
     ]
     return found if life.isLongEnough else [replace(row, wanted=LONGER, isFine=None) if row.wanted else row for row in found]
+
+
+def _inUse(life, turns):
+    """The one that a leak cannot hide from."""
+    looks = life.inUse(turns)
+    line = trend([look.at for look in looks], [look.inUse for look in looks], 1)
+    if line is None:
+        return Row("memory in use", "too short a run")
+    rise = line.slope / 3600 * life.window
+    lowest, highest = min(look.inUse for look in looks), max(look.inUse for look in looks)
+    return Row(
+        "memory in use", f"{line.slope / 1024:+.1f} KiB/h, 95 %: {line.low / 1024:+.1f} to {line.high / 1024:+.1f}",
+        f"zero within, or rise < {BLOCK >> 10} KiB", line.low <= 0 or rise < BLOCK,
+        f"{rise:+.0f} bytes in {life.window / 60:.1f} min, or {rise / max(1, life.per('recorded')):+.3f} an event; "
+        f"{len(looks)} looks while telemetry was off, between {lowest / 1024:.1f} and {highest / 1024:.1f} KiB")
 
 
 def _slope(life, measure, name, resolution):

@@ -1,7 +1,7 @@
 # This source file is part of the slstats project
 # SPDX-License-Identifier: Apache-2.0
 """Looks at the daemon once a second, from outside: /proc, the state folder, and what `status` says over the socket."""
-import json, os, socket, threading, time
+import json, os, select, socket, threading, time
 from dataclasses import dataclass
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -15,6 +15,7 @@ class Sample:
     pid: int
     rss: int
     anonymous: int
+    inUse: int  # of malloc; all else that it has it keeps for later
     descriptors: int
     threads: int
     cpu: float  # seconds since the process began
@@ -38,6 +39,14 @@ def memory(pid):
     with open(f"/proc/{pid}/smaps_rollup") as file:
         values = {line.split()[0]: int(line.split()[1]) for line in file if line.endswith(" kB\n")}
     return values["Rss:"] * 1024, values["Anonymous:"] * 1024
+
+
+def inUse(folder, pid):
+    """Bytes of malloc in use, as the library in the daemon says (Tests/Tools/in-use.c)."""
+    with open(os.open(f"{folder}/{pid}", os.O_RDONLY | os.O_NONBLOCK)) as fifo:
+        if not select.select([fifo], [], [], 1)[0]:
+            raise ProcessLookupError
+        return int(fifo.readline().split()[0])
 
 
 def switches(pid):
@@ -118,14 +127,15 @@ class Watch:
         if last is not None and last[1] == pid:
             wakeups = sum(count - last[2].get(task, 0) for task, count in woken.items()) / (at - last[0])
         rss, anonymous = memory(pid)
+        used = inUse(self.home.inUse, pid)
         # Before our own connection.
         descriptors = len(os.listdir(f"/proc/{pid}/fd"))
         # The disk right behind the answer: what is recorded between the two is a few events.
         now = status(self.home.socket)
         disk = sizes(self.home.state + "/spool")
         return Sample(
-            at=at, pid=pid, rss=rss, anonymous=anonymous, descriptors=descriptors, threads=len(woken), cpu=cpu(pid),
-            wakeups=wakeups, pending=now["events"]["pending"], recorded=now["events"]["recorded"],
+            at=at, pid=pid, rss=rss, anonymous=anonymous, inUse=used, descriptors=descriptors, threads=len(woken),
+            cpu=cpu(pid), wakeups=wakeups, pending=now["events"]["pending"], recorded=now["events"]["recorded"],
             segments=now["spool"]["segments"], spoolBytes=now["spool"]["bytes"], diskBytes=sum(disk), diskFiles=len(disk),
             sentBytes=sum(sizes(self.home.state + "/sent")))
 
