@@ -11,7 +11,7 @@ class Life:
 
     Warm-up is a fifth of its life and five minutes at least, but never more than half of it. What grows until a bound is
     no leak, and behind that the bounds have been met: the record of what has left is full, each fault has come, and the
-    backlog has been as large as the faults make it, for which the heap keeps its room. The memory of recent ids is emptied
+    backlog has been as large as the faults make it, which leaves its holes in the heap. The memory of recent ids is emptied
     each time telemetry is turned off and grows again until the next; that saw has no slope.
     """
 

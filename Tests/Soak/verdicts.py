@@ -9,11 +9,10 @@ from life import Life
 from spoolmodel import EVENT_BYTES, model
 from trend import trend
 
-# What is free at the heap's end is between 128 KiB, what malloc takes beyond its need (M_TOP_PAD, mallopt(3)), and 512 KiB,
-# from which it goes back (Heap.swift). At which of both a window begins and at which it ends is chance, and no trend.
-# What a leak would raise is what is in use: `HeapTests` asks for that, to a fraction of a byte an event.
+# Behind a trim 128 KiB are free at the heap's end (M_TOP_PAD, mallopt(3)), and up to 512 KiB before the next (Heap.swift). At
+# which of both a window begins, and at which it ends, is chance. A leak is in use, and that row allows for less.
 FREE_END = 384 << 10
-# No leak of an event is as small.
+# The smallest block, lost with each event, makes more than a megabyte.
 BLOCK = 8 << 10
 # The pages of the program come when its code is used for the first time, 64 KiB with each, and what is rare comes late.
 # They end with the program: a leak cannot hide in them.
@@ -137,6 +136,7 @@ def _slope(life, measure, name, resolution):
     return Row(
         measure, f"{line.slope / 1024:+.0f} KiB/h, 95 %: {line.low / 1024:+.0f} to {line.high / 1024:+.0f}",
         wanted, isFine,
+        ("" if line.low <= 0 else "zero is not within; ") +
         f"{rise / 1024:+.0f} KiB in {life.window / 60:.1f} min behind {life.warmUp / 60:.1f} min of warm-up, or "
         f"{rise / max(1, life.per('recorded')):+.2f} bytes an event; {line.blocks} means of {life.block:.0f} s, worth "
         f"{line.effective:.0f}; {getattr(life.counted[-1], name) / 2**20:.1f} MiB at the end")
@@ -202,7 +202,7 @@ def _costs(run):
         Row("processor", f"{life.per('cpu') / seconds * 100:.1f} % of one core",
             note=f"{life.per('cpu') / events * 1e6:.0f} µs an event, with its delivery and our looks"),
         Row("daemons, turns, faults", f"{daemons}, {len(run.turns)}, {len(run.faults)}", f"{len(run.ends) + 1} daemons, at most",
-            daemons <= len(run.ends) + 1, "ended by " + _counts([f"SIG{name}" for _, name in run.ends]) + "; requests: " + ", ".join(
-                f"{'answered at once' if fault == 'none' else fault} {count}"
-                for fault, count in sorted(run.requests.items()))),
+            daemons <= len(run.ends) + 1, "ended by " + _counts([f"SIG{name}" for _, name in run.ends]) + "; requests: " +
+            ", ".join(f"{'answered at once' if fault == 'none' else fault} {count}"
+                      for fault, count in sorted(run.requests.items()))),
     ]
