@@ -97,7 +97,9 @@ test-long: client daemon
 
 # Coverage in all modules, and libFuzzer without its own main: the driver brings one.
 FUZZ_SCRATCH := .build/fuzz
-FUZZER = $(firstword $(wildcard $(dir $(realpath $(shell command -v swiftc)))../lib/clang/*/lib/linux/libclang_rt.fuzzer_no_main-$(shell uname -m).a))
+# Beside what the compiler brings for Swift; a command of a version manager lies somewhere else.
+SWIFT_RESOURCES = $(shell $(SWIFT) -print-target-info | sed -n 's/.*"runtimeResourcePath": "\(.*\)".*/\1/p')
+FUZZER = $(firstword $(wildcard $(SWIFT_RESOURCES)/../clang/*/lib/linux/libclang_rt.fuzzer_no_main-$(shell uname -m).a))
 SECONDS ?= 60
 
 fuzz: dependencies
